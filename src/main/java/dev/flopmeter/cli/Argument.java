@@ -46,7 +46,7 @@ record Argument<T>(
 
   /** The value, or the default. */
   T get() {
-    return find().orElseGet(() -> reading.read(fallback));
+    return reading.read(words.isEmpty() ? fallback : words.get(words.size() - 1));
   }
 
   /** The value that was given last. */
@@ -57,7 +57,9 @@ record Argument<T>(
 
   List<T> all() {
     List<T> all = new ArrayList<>();
-    words.forEach(word -> all.add(reading.read(word)));
+    for (String word : words) {
+      all.add(reading.read(word));
+    }
     return all;
   }
 }

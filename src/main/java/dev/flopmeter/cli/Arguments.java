@@ -103,7 +103,7 @@ abstract class Arguments {
 
   /** An option without a value. */
   final Argument<Boolean> flag(String name) {
-    return declare(Form.FLAG, name, Boolean::valueOf, "false");
+    return declare(Form.FLAG, name, new Reading.Flag(), "false");
   }
 
   /**

@@ -23,7 +23,7 @@ final class BackendArguments extends Arguments {
   private final Argument<Layout> layout = option("--layout", Choice.of(Layout.values()));
   private final Argument<SearchEffort> search =
       option("--search", Choice.of(SearchEffort.values()));
-  private final Argument<Long> threads = option("--threads", Reading.wholeNumber(1, 1024));
+  private final Argument<Long> threads = option("--threads", new Reading.WholeNumber(1, 1024));
 
   private final Argument<OrtOptions.Level> ortLevel =
       option("--ort-level", Choice.of(OrtOptions.Level.values()));

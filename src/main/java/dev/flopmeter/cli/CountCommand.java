@@ -39,7 +39,8 @@ final class CountCommand extends Command {
   private final Argument<String> convention = option("--convention", Reading.TEXT);
   private final Argument<Optional<SiPrefix>> unit =
       option("--unit", new UnitsCommand.UnitName("auto"));
-  private final Argument<Long> depth = option("--depth", Reading.wholeNumber(0, Integer.MAX_VALUE));
+  private final Argument<Long> depth =
+      option("--depth", new Reading.WholeNumber(0, Integer.MAX_VALUE));
   private final Argument<String> rules = option("--rules", Reading.TEXT);
   private final Argument<Boolean> asRun = flag("--run");
   private final Argument<Long> seed = option("--seed", Reading.NUMBER);
@@ -59,7 +60,7 @@ final class CountCommand extends Command {
     if (precision.find().isPresent() && asRun.get()) {
       throw new ModelException("--run counts the network as it is; omit --precision");
     }
-    RuleFile file = rules.find().map(RuleFile::read).orElse(RuleFile.NONE);
+    RuleFile file = rules.find().isPresent() ? RuleFile.read(rules.get()) : RuleFile.NONE;
     Convention chosen = Conventions.named(comparesAll() ? "flops" : convention.get());
     Model network = model.open();
     List<String> texts = new ArrayList<>();

@@ -21,7 +21,7 @@ final class ModelArguments extends Arguments {
   private final Argument<String> model;
   private final Argument<String> inputs = list("--input", Reading.TEXT, "");
   private final Argument<Long> batches =
-      list("--batch", Reading.wholeNumber(1, Long.MAX_VALUE), ",");
+      list("--batch", new Reading.WholeNumber(1, Long.MAX_VALUE), ",");
   private final Argument<String> dims = list("--dim", Reading.TEXT, "");
 
   /**
@@ -48,10 +48,11 @@ final class ModelArguments extends Arguments {
 
   static Model open(String model) {
     boolean looksLikeFile = model.indexOf('/') >= 0 || model.endsWith(".onnx");
-    return looksLikeFile
-        ? read(path(model))
-        : Zoo.find(model)
-            .orElseGet(() -> Files.exists(path(model)) ? read(path(model)) : Zoo.get(model));
+    Model builtIn = looksLikeFile ? null : Zoo.find(model).orElse(null);
+    if (builtIn != null) {
+      return builtIn;
+    }
+    return looksLikeFile || Files.exists(path(model)) ? read(path(model)) : Zoo.get(model);
   }
 
   private static Model read(Path path) {

@@ -2,6 +2,7 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.model.zoo.Zoo;
 import dev.flopmeter.model.zoo.ZooModel;
+import java.util.List;
 
 /** {@code flopmeter models}: the networks built in. */
 final class ModelsCommand extends Command {
@@ -9,10 +10,14 @@ final class ModelsCommand extends Command {
 
   @Override
   int run(Console console) {
-    int width = Zoo.all().stream().mapToInt(model -> model.name().length()).max().orElse(0) + 2;
+    List<ZooModel> all = Zoo.all();
+    int longest = 0;
+    for (ZooModel model : all) {
+      longest = Math.max(longest, model.name().length());
+    }
     StringBuilder out = new StringBuilder();
-    for (ZooModel model : Zoo.all()) {
-      out.append(model.name()).append(" ".repeat(width - model.name().length()));
+    for (ZooModel model : all) {
+      out.append(model.name()).append(" ".repeat(longest + 2 - model.name().length()));
       out.append(model.description()).append('\n');
     }
     output.write(out.toString(), console);

@@ -30,7 +30,7 @@ final class OutputArguments extends Arguments {
   /** Opens the output, before the work starts, so that a wrong name costs no time. */
   Output open(Console console) {
     String name = file.find().orElse("");
-    Format chosen = format.map(Argument::get).orElse(Format.TABLE);
+    Format chosen = format.isPresent() ? format() : Format.TABLE;
     if (chosen == Format.PROMETHEUS && !name.isEmpty() && !name.matches("/dev/.*|.*\\.prom")) {
       throw new ModelException("-o " + name + ": must end in .prom, which node_exporter requires");
     }

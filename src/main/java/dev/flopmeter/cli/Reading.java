@@ -12,10 +12,10 @@ import java.util.regex.Pattern;
 @FunctionalInterface
 interface Reading<T> {
   /** A text that needs no reading. */
-  Reading<String> TEXT = text -> text;
+  Reading<String> TEXT = new Text();
 
   /** Any whole number. */
-  Reading<Long> NUMBER = wholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
+  Reading<Long> NUMBER = new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
 
   /**
    * Reads one value.
@@ -29,9 +29,26 @@ interface Reading<T> {
     return List.of();
   }
 
+  /** See {@link #TEXT}. */
+  record Text() implements Reading<String> {
+    @Override
+    public String read(String text) {
+      return text;
+    }
+  }
+
+  /** {@code true} or {@code false}: of an option without a value, whether it is given. */
+  record Flag() implements Reading<Boolean> {
+    @Override
+    public Boolean read(String text) {
+      return Boolean.valueOf(text);
+    }
+  }
+
   /** A whole number from {@code least} to {@code most}. */
-  static Reading<Long> wholeNumber(long least, long most) {
-    return text -> {
+  record WholeNumber(long least, long most) implements Reading<Long> {
+    @Override
+    public Long read(String text) {
       long number;
       try {
         number = Long.parseLong(text.trim());
@@ -45,7 +62,7 @@ interface Reading<T> {
         throw new ModelException("must be at most " + most + ", not " + text);
       }
       return number;
-    };
+    }
   }
 
   /** A share below one: {@code 5%} or {@code 0.05}. */

@@ -1,10 +1,5 @@
 package dev.flopmeter.count;
 
-import dev.flopmeter.model.Graph;
-import dev.flopmeter.model.Node;
-import dev.flopmeter.model.Operands;
-import dev.flopmeter.model.decompose.Decompositions;
-import dev.flopmeter.text.Csv;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -19,12 +14,13 @@ import java.util.TreeSet;
  * adds or replaces one.
  */
 public final class CostRules {
-  private static final CostRules STANDARD = new CostRules(documented());
+  private static final CostRules STANDARD = new CostRules(Map.of());
 
-  private final Map<String, CostRule> rules;
+  /** The rules that were added to the documented ones, or replace them. */
+  private final Map<String, CostRule> own;
 
-  private CostRules(Map<String, CostRule> rules) {
-    this.rules = Map.copyOf(rules);
+  private CostRules(Map<String, CostRule> own) {
+    this.own = Map.copyOf(own);
   }
 
   /** The documented rules of every supported operator. */
@@ -34,37 +30,20 @@ public final class CostRules {
 
   /** These rules, with one added or replaced. */
   public CostRules with(String qualifiedOp, CostRule rule) {
-    Map<String, CostRule> changed = new HashMap<>(rules);
+    Map<String, CostRule> changed = new HashMap<>(own);
     changed.put(qualifiedOp, rule);
     return new CostRules(changed);
   }
 
   public Optional<CostRule> find(String qualifiedOp) {
-    return Optional.ofNullable(rules.get(qualifiedOp));
+    CostRule rule = own.get(qualifiedOp);
+    return Optional.ofNullable(rule == null ? DocumentedRules.find(qualifiedOp) : rule);
   }
 
   /** All operators with a rule, sorted. */
   public SortedSet<String> operators() {
-    return new TreeSet<>(rules.keySet());
-  }
-
-  /** The rules by equations; operators that are made up of others and have none: their work. */
-  private static Map<String, CostRule> documented() {
-    Map<String, CostRule> rules = WorkEquations.rules();
-    Csv.byWord(CostRules.class, "decomposed.csv")
-        .forEach(
-            (op, row) ->
-                rules.putIfAbsent(op, new CostRule.Described(row.get(0), CostRules::decomposed)));
-    return rules;
-  }
-
-  private static Work decomposed(Operands in) {
-    Graph body = Decompositions.of(in).orElseThrow();
-    Work work = Work.NONE;
-    for (Node node : body.nodes()) {
-      CostRule rule = STANDARD.find(node.qualifiedOp()).orElseThrow();
-      work = work.plus(rule.work(Operands.of(body, node)));
-    }
-    return work;
+    SortedSet<String> operators = new TreeSet<>(own.keySet());
+    operators.addAll(DocumentedRules.operators());
+    return operators;
   }
 }

@@ -3,6 +3,7 @@ package dev.flopmeter.count;
 import dev.flopmeter.model.Graph;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,7 +48,10 @@ public record Counter(CostRules rules, Convention convention) {
   private static ModelInfo info(String name, String source, int opset, Graph graph) {
     List<ModelInfo.Input> inputs = new ArrayList<>();
     for (String each : graph.inputs()) {
-      graph.type(each).ifPresent(type -> inputs.add(new ModelInfo.Input(each, type)));
+      TensorType type = graph.type(each).orElse(null);
+      if (type != null) {
+        inputs.add(new ModelInfo.Input(each, type));
+      }
     }
     return new ModelInfo(name, source, opset, inputs);
   }

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
@@ -95,9 +96,10 @@ final class GraphCount {
 
   Counts toCounts(ModelInfo info) {
     List<Uncounted> missing = new ArrayList<>();
-    uncounted.forEach(
-        (missed, nodes) ->
-            missing.add(new Uncounted(missed.op(), missed.reason(), List.copyOf(nodes))));
+    for (Map.Entry<Missed, Set<String>> each : uncounted.entrySet()) {
+      List<String> nodes = List.copyOf(each.getValue());
+      missing.add(new Uncounted(each.getKey().op(), each.getKey().reason(), nodes));
+    }
     Cost totals =
         new Cost(
             sum.macs(),
@@ -157,8 +159,8 @@ final class GraphCount {
             counted.macs(),
             number,
             learn(in),
-            moves ? Traffic.read(stored, (type, bytes) -> move(type, bytes, 0)) : 0,
-            moves ? Traffic.written(in, (type, bytes) -> move(type, 0, bytes)) : 0);
+            moves ? Traffic.read(stored, new Movement(moved, true)) : 0,
+            moves ? Traffic.written(in, new Movement(moved, false)) : 0);
     work = work.plus(counted);
     sum = sum.plus(cost);
     long written = activations(in, counted);
@@ -167,7 +169,8 @@ final class GraphCount {
   }
 
   private static long activations(Operands in, Work work) {
-    return work.macs() == 0 ? 0 : in.knownOutput(0).map(TensorType::elements).orElse(0L);
+    TensorType written = in.knownOutput(0).orElse(null);
+    return work.macs() == 0 || written == null ? 0 : written.elements();
   }
 
   private Optional<Work> ownWork(Operands in) {
@@ -242,8 +245,14 @@ final class GraphCount {
         .add(scope.path() + node.name());
   }
 
-  private void move(DataType type, long read, long written) {
-    moved.merge(type, new BytesMoved(read, written), BytesMoved::plus);
+  /** Adds up the bytes that are read, or those that are written. */
+  private record Movement(Map<DataType, BytesMoved> moved, boolean isRead)
+      implements ObjLongConsumer<DataType> {
+    @Override
+    public void accept(DataType type, long bytes) {
+      BytesMoved more = new BytesMoved(isRead ? bytes : 0, isRead ? 0 : bytes);
+      moved.put(type, moved.getOrDefault(type, BytesMoved.NONE).plus(more));
+    }
   }
 
   private long learn(Operands in) {
@@ -256,7 +265,10 @@ final class GraphCount {
     Node node = in.node();
     List<Shape> shapes = new ArrayList<>();
     for (int i = 0; i < in.outputCount(); i++) {
-      in.knownOutput(i).ifPresent(type -> shapes.add(type.shape()));
+      TensorType type = in.knownOutput(i).orElse(null);
+      if (type != null) {
+        shapes.add(type.shape());
+      }
     }
     return new LayerCost(
         node.name(), node.qualifiedOp(), shapes, cost, activations, isCounted, false);
@@ -308,9 +320,10 @@ final class GraphCount {
                 Sizes.multiply(times, body.work.otherFlops())));
     activations = Sizes.add(activations, Sizes.multiply(times, body.activations));
     body.moved.forEach(
-        (type, bytes) ->
-            move(
-                type, Sizes.multiply(times, bytes.read()), Sizes.multiply(times, bytes.written())));
+        (type, bytes) -> {
+          new Movement(moved, true).accept(type, Sizes.multiply(times, bytes.read()));
+          new Movement(moved, false).accept(type, Sizes.multiply(times, bytes.written()));
+        });
     addUncounted(body);
     notes.addAll(body.notes);
     approximations.addAll(body.approximations);

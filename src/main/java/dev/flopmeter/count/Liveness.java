@@ -49,10 +49,14 @@ final class Liveness {
     for (int i = 0; i < nodes.size(); i++) {
       written[i] = run(nodes.get(i), i);
     }
-    graph.outputs().forEach(output -> use(output, nodes.size()));
+    for (String output : graph.outputs()) {
+      use(output, nodes.size());
+    }
     long[] freed = new long[nodes.size() + 1];
     // Each has been added up once, below 2^63.
-    lastUses.forEach((buffer, last) -> freed[last] += bytes(buffer));
+    for (Map.Entry<String, Integer> last : lastUses.entrySet()) {
+      freed[last.getValue()] += bytes(last.getKey());
+    }
     long peak = live;
     for (int i = 0; i < nodes.size(); i++) {
       live = Sizes.add(live, written[i]);
@@ -69,7 +73,9 @@ final class Liveness {
     if (graph.isComputedAtLoad(node)) {
       return written; // it writes weights
     }
-    GraphLinks.reads(node).forEach(value -> use(value, at));
+    for (String value : GraphLinks.reads(node)) {
+      use(value, at);
+    }
     for (int i = 0; i < node.outputs().size(); i++) {
       String output = node.outputs().get(i);
       if (i == 0 && OperatorTrait.VIEW.of(node) && node.hasInput(0)) {

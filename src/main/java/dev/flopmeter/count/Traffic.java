@@ -8,11 +8,13 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.Sizes;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import java.math.BigInteger;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.function.ObjLongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes that an operator cannot avoid moving: each distinct input and weight once, each output
@@ -26,20 +28,27 @@ public final class Traffic {
 
   /** A node of {@code scope}'s graph with its operands as they are stored. */
   public static Operands stored(GraphScope scope, GraphLinks links, Node node) {
-    return new Operands(
-        node,
-        value -> {
-          TensorType type = scope.type(value);
-          Node writer = links.writer(value);
-          TensorType narrow =
-              type != null && writer != null && isWidening(links, writer)
-                  ? scope.type(writer.inputs().get(0))
-                  : null;
-          return type == null || narrow == null || isWidening(links, node)
-              ? type
-              : type.withType(narrow.type());
-        },
-        scope::constant);
+    return new Operands(node, new Stored(scope, links, node));
+  }
+
+  private record Stored(GraphScope scope, GraphLinks links, Node node) implements Operands.Values {
+    @Override
+    public @Nullable TensorType type(String value) {
+      TensorType type = scope.type(value);
+      Node writer = links.writer(value);
+      TensorType narrow =
+          type != null && writer != null && isWidening(links, writer)
+              ? scope.type(writer.inputs().get(0))
+              : null;
+      return type == null || narrow == null || isWidening(links, node)
+          ? type
+          : type.withType(narrow.type());
+    }
+
+    @Override
+    public @Nullable Tensor constant(String value) {
+      return scope.constant(value);
+    }
   }
 
   /** Whether a node only gives others quantised values in floats. */

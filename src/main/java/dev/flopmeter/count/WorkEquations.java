@@ -1,7 +1,6 @@
 package dev.flopmeter.count;
 
 import static dev.flopmeter.model.equation.Terms.integer;
-import static dev.flopmeter.model.shape.NodeFunctions.function;
 
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Sizes;
@@ -12,72 +11,63 @@ import dev.flopmeter.model.equation.Dialect;
 import dev.flopmeter.model.shape.EinsumEquation;
 import dev.flopmeter.model.shape.NodeFunctions;
 import dev.flopmeter.model.shape.NodeHost;
-import dev.flopmeter.text.Csv;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One node, whose work the expressions of {@code work.csv} and {@code costs.csv} compute. */
+/** One node, whose work the expressions of its rule compute. */
 record WorkEquations(Operands in) implements NodeHost {
-  static final Dialect DIALECT = new Dialect("work.txt", WorkEquations::find, name -> false);
+  static final Dialect DIALECT = new Functions();
 
   private static final Map<String, Definition> FUNCTIONS =
       Definition.read(WorkEquations.class, DIALECT);
 
-  /** The rules of {@code work.csv} and {@code costs.csv}, by qualified operator name. */
-  static Map<String, CostRule> rules() {
-    Map<String, CostRule> rules = new HashMap<>();
-    for (List<String> row : Csv.rows(WorkEquations.class, "work.csv")) {
-      add(rules, row.get(0), row.get(1), row.get(2), row.get(3));
-    }
-    addPerElement(rules);
-    return rules;
-  }
-
-  /**
-   * Adds operators that take so many operations for each element of an output or an input: the rows
-   * of {@code costs.csv}. One arithmetic operation, comparison or elementary function (exp, log,
-   * sqrt, tanh, erf, ...) is one FLOP.
-   */
-  private static void addPerElement(Map<String, CostRule> rules) {
-    for (List<String> row : Csv.rows(WorkEquations.class, "costs.csv")) {
-      String times = row.get(1);
-      String of = row.get(2);
-      String amount = times.equals("0") ? "0" : times.equals("1") ? of : times + " x " + of;
-      String flops = times.equals("0") ? "0" : times + " * " + of + "()";
-      add(rules, row.get(0), "0", flops, amount + ": " + row.get(3));
-    }
-  }
-
-  private static void add(
-      Map<String, CostRule> rules, String operators, String macs, String flops, String formula) {
+  /** A rule by expressions. */
+  static CostRule rule(String macs, String flops, String formula) {
     Definition work = Definition.of(macs + ", " + flops, List.of(), DIALECT, FUNCTIONS);
-    CostRule rule = new CostRule.Described(formula, in -> new WorkEquations(in).work(work));
-    for (String operator : operators.split(" ", -1)) {
-      if (rules.put(operator, rule) != null) {
-        throw new IllegalStateException(operator + " has two rules");
-      }
-    }
+    return new CostRule.Described(formula, new Rule(work));
   }
 
-  private Work work(Definition definition) {
-    List<Object> results = results(definition);
-    return new Work((Long) results.get(0), (Long) results.get(1));
+  /** The equations of one operator. */
+  private record Rule(Definition definition) implements CostRule {
+    @Override
+    public Work work(Operands in) {
+      List<Object> results = new WorkEquations(in).results(definition);
+      return new Work((Long) results.get(0), (Long) results.get(1));
+    }
   }
 
   /** What the equations of {@code work.txt} can ask for. */
-  private static @Nullable BuiltIn find(String name) {
-    return switch (name) {
-      case "in" -> function(0, (n, a) -> n.in().type(0).elements());
-      case "out" -> function(0, (n, a) -> n.in().output(0).elements());
-      case "einsum" -> function(0, (n, a) -> einsum(n.in()));
-      case "sum_of_lengths" ->
-          function(2, (n, a) -> sum(n.in().requireValue(NodeFunctions.input(a, 0)), integer(a, 1)));
-      case "pairs_within" ->
-          function(1, (n, a) -> pairs(n.in().requireValue(NodeFunctions.input(a, 0))));
-      default -> NodeFunctions.find(name);
-    };
+  private record Functions() implements Dialect {
+    @Override
+    public String file() {
+      return "work.txt";
+    }
+
+    @Override
+    public @Nullable BuiltIn function(String name) {
+      return switch (name) {
+        case "in", "out", "einsum" -> BuiltIn.of(0, new Function(name));
+        case "pairs_within" -> BuiltIn.of(1, new Function(name));
+        case "sum_of_lengths" -> BuiltIn.of(2, new Function(name));
+        default -> NodeFunctions.find(name);
+      };
+    }
+  }
+
+  /** One of them. A lambda for each would lengthen short commands. */
+  private record Function(String name) implements BuiltIn.Rule<NodeHost> {
+    @Override
+    public Object of(NodeHost n, List<Object> a) {
+      return switch (name) {
+        case "in" -> n.in().type(0).elements();
+        case "out" -> n.in().output(0).elements();
+        case "einsum" -> einsum(n.in());
+        case "sum_of_lengths" -> sum(n.in().requireValue(NodeFunctions.input(a, 0)), integer(a, 1));
+        case "pairs_within" -> pairs(n.in().requireValue(NodeFunctions.input(a, 0)));
+        default -> throw new IllegalArgumentException(name);
+      };
+    }
   }
 
   /** Multiply-accumulates and other operations. */

@@ -93,7 +93,8 @@ public record Attributes(Map<String, Object> asMap) {
 
   /** A list of integers, or nothing. */
   public Optional<long[]> integers(String name) {
-    return list(name, Long.class).map(Attributes::longs);
+    List<Long> given = list(name, Long.class).orElse(null);
+    return given == null ? Optional.empty() : Optional.of(longs(given));
   }
 
   public static long[] longs(List<?> integers) {

@@ -27,9 +27,17 @@ public final class GraphLinks {
     returned = Set.copyOf(outputs);
     for (Node node : all) {
       nodes.put(node.name(), node);
-      node.outputs().forEach(value -> writers.put(value, node));
-      reads(node)
-          .forEach(value -> readers.computeIfAbsent(value, any -> new ArrayList<>()).add(node));
+      for (String value : node.outputs()) {
+        writers.put(value, node);
+      }
+      for (String value : reads(node)) {
+        List<Node> known = readers.get(value);
+        if (known == null) {
+          known = new ArrayList<>();
+          readers.put(value, known);
+        }
+        known.add(node);
+      }
     }
     writers.remove("");
     readers.remove("");
@@ -73,8 +81,12 @@ public final class GraphLinks {
 
   /** What a node reads: its inputs slot by slot, without those left out, then its captures. */
   public static List<String> reads(Node node) {
-    List<String> read = new ArrayList<>(node.inputs());
-    read.removeIf(String::isEmpty);
+    List<String> read = new ArrayList<>();
+    for (String input : node.inputs()) {
+      if (!input.isEmpty()) {
+        read.add(input);
+      }
+    }
     read.addAll(captures(node));
     return read;
   }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What the nodes of a graph see: its own values and, in the body of a control-flow operator, those
  * of the graphs around it. A value of the body hides one of the same name around it.
  */
-public final class GraphScope {
+public final class GraphScope implements Operands.Values {
   private final Graph graph;
   private final @Nullable GraphScope outer;
   private final String path;
@@ -21,7 +21,9 @@ public final class GraphScope {
     if (outer != null) {
       own.addAll(graph.inputs());
       own.addAll(graph.constants().keySet());
-      graph.nodes().forEach(node -> own.addAll(node.outputs()));
+      for (Node node : graph.nodes()) {
+        own.addAll(node.outputs());
+      }
     }
   }
 
@@ -45,19 +47,21 @@ public final class GraphScope {
   }
 
   /** The type of a value; null where it depends on data. */
+  @Override
   public @Nullable TensorType type(String value) {
     TensorType type = graph.types().get(value);
     return type != null || isOwn(value) ? type : outer().type(value);
   }
 
   /** The value of a constant; null if it is computed. */
+  @Override
   public @Nullable Tensor constant(String value) {
     return isOwn(value) ? graph.constants().get(value) : outer().constant(value);
   }
 
   /** A node of this graph with what is known of its inputs and outputs. */
   public Operands operands(Node node) {
-    return new Operands(node, this::type, this::constant);
+    return new Operands(node, this);
   }
 
   /** Whether this graph itself has the value, not one around it. */

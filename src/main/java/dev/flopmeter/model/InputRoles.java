@@ -21,12 +21,12 @@ public final class InputRoles {
 
   /** Whether input {@code index} of {@code node} is a slot for weights. */
   public static boolean isWeight(Node node, int index) {
-    return OperatorRow.of(node).weights().contains(index);
+    return OperatorRow.of(node.qualifiedOp()).weights().contains(index);
   }
 
   /** Whether input {@code index} of {@code node} is data rather than an argument. */
   public static boolean isData(Node node, int index) {
-    Set<Integer> slots = OperatorRow.of(node).data();
+    Set<Integer> slots = OperatorRow.of(node.qualifiedOp()).data();
     return slots == null || slots.contains(index);
   }
 

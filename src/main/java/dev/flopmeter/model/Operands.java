@@ -1,5 +1,6 @@
 package dev.flopmeter.model;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -8,14 +9,42 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node with what is known of the values it reads and writes: the view from which shapes are
  * inferred, constants folded, work counted and kernels chosen.
- *
- * @param types by value name; null for what is not known
- * @param constants likewise
  */
-public record Operands(
-    Node node,
-    Function<String, @Nullable TensorType> types,
-    Function<String, @Nullable Tensor> constants) {
+public record Operands(Node node, Values values) {
+  /** What is known of values, by name. */
+  public interface Values {
+    /** The type of a value; null if it is not known. */
+    @Nullable TensorType type(String value);
+
+    /** The value of a constant; null if it is computed. */
+    @Nullable Tensor constant(String value);
+  }
+
+  private record Known(
+      Function<String, @Nullable TensorType> types, Function<String, @Nullable Tensor> constants)
+      implements Values {
+    @Override
+    public @Nullable TensorType type(String value) {
+      return types.apply(value);
+    }
+
+    @Override
+    public @Nullable Tensor constant(String value) {
+      return constants.apply(value);
+    }
+  }
+
+  /**
+   * @param types by value name; null for what is not known
+   * @param constants likewise
+   */
+  public Operands(
+      Node node,
+      Function<String, @Nullable TensorType> types,
+      Function<String, @Nullable Tensor> constants) {
+    this(node, new Known(types, constants));
+  }
+
   /** A hostile model can state a tensor of 2^31 repeated values in a few bytes. */
   private static final long MAX_SHAPE_ARGUMENTS = 1 << 16;
 
@@ -53,7 +82,7 @@ public record Operands(
 
   /** The type of an input, if it is given and known. */
   public Optional<TensorType> knownType(int index) {
-    return Optional.ofNullable(has(index) ? types.apply(node.inputs().get(index)) : null);
+    return Optional.ofNullable(has(index) ? values.type(node.inputs().get(index)) : null);
   }
 
   /**
@@ -64,7 +93,7 @@ public record Operands(
    */
   public TensorType type(int index) {
     String name = given(index);
-    TensorType type = types.apply(name);
+    TensorType type = values.type(name);
     if (type == null) {
       throw new DataDependentException(name);
     }
@@ -84,15 +113,18 @@ public record Operands(
 
   /** The types of all given inputs, in order. */
   public List<TensorType> givenTypes() {
-    return java.util.stream.IntStream.range(0, inputCount())
-        .filter(this::has)
-        .mapToObj(this::type)
-        .toList();
+    List<TensorType> types = new ArrayList<>();
+    for (int i = 0; i < inputCount(); i++) {
+      if (has(i)) {
+        types.add(type(i));
+      }
+    }
+    return types;
   }
 
   /** The type of an output, if asked for and known. */
   public Optional<TensorType> knownOutput(int index) {
-    return Optional.ofNullable(hasOutput(index) ? types.apply(node.outputs().get(index)) : null);
+    return Optional.ofNullable(hasOutput(index) ? values.type(node.outputs().get(index)) : null);
   }
 
   /**
@@ -101,16 +133,18 @@ public record Operands(
    * @throws DataDependentException if it is not known before run time
    */
   public TensorType output(int index) {
-    return knownOutput(index)
-        .orElseThrow(
-            () ->
-                new DataDependentException(
-                    index < outputCount() ? node.outputs().get(index) : "output " + index));
+    TensorType type = knownOutput(index).orElse(null);
+    if (type == null) {
+      throw new DataDependentException(
+          index < outputCount() ? node.outputs().get(index) : "output " + index);
+    }
+    return type;
   }
 
   /** The value of an input, if it is given, constant and at hand. */
   public Optional<Tensor> value(int index) {
-    return constant(index).filter(Tensor::isAvailable);
+    Optional<Tensor> constant = constant(index);
+    return constant.isPresent() && constant.get().isAvailable() ? constant : Optional.empty();
   }
 
   /** Whether input {@code index} is a constant, at hand or not. */
@@ -119,7 +153,7 @@ public record Operands(
   }
 
   private Optional<Tensor> constant(int index) {
-    return Optional.ofNullable(has(index) ? constants.apply(node.inputs().get(index)) : null);
+    return Optional.ofNullable(has(index) ? values.constant(node.inputs().get(index)) : null);
   }
 
   /**
@@ -130,7 +164,10 @@ public record Operands(
    */
   public Tensor requireValue(int index) {
     String name = given(index);
-    Tensor value = constant(index).orElseThrow(() -> new DataDependentException(name));
+    Tensor value = constant(index).orElse(null);
+    if (value == null) {
+      throw new DataDependentException(name);
+    }
     if (value instanceof UnavailableTensor unavailable) {
       throw new ModelException("shapes depend on '" + name + "': " + unavailable.reason());
     }

@@ -1,42 +1,57 @@
 package dev.flopmeter.model;
 
 import dev.flopmeter.text.Csv;
-import java.util.HashMap;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code operators.csv} says of an operator.
  *
+ * @param traits those that are listed, and those that have them as a part
  * @param weights the inputs that are slots for weights
  * @param data the inputs that hold data rather than arguments; null for all of them
  */
-record OperatorRow(Set<Integer> weights, @Nullable Set<Integer> data) {
-  private static final OperatorRow UNLISTED = new OperatorRow(Set.of(), null);
-  private static final Map<String, OperatorRow> ALL = new HashMap<>();
-  private static final Map<String, Set<String>> BY_TRAIT = new HashMap<>();
+record OperatorRow(Set<OperatorTrait> traits, Set<Integer> weights, @Nullable Set<Integer> data) {
+  private static final OperatorRow UNLISTED = new OperatorRow(Set.of(), Set.of(), null);
+  private static final Map<String, String> LINES =
+      Csv.linesByWord(OperatorRow.class, "operators.csv");
 
-  static {
-    for (List<String> row : Csv.rows(OperatorRow.class, "operators.csv")) {
-      Set<Integer> weights = slots(row.get(2));
-      Set<Integer> data = row.get(3).isEmpty() ? null : slots(row.get(3));
-      ALL.put(row.get(0), new OperatorRow(weights, weights.isEmpty() ? data : weights));
-      for (String trait : row.get(1).split(" ", -1)) {
-        BY_TRAIT.computeIfAbsent(trait, any -> new HashSet<>()).add(row.get(0));
+  /** The rows that were needed so far. */
+  private static final Map<String, OperatorRow> READ = new ConcurrentHashMap<>();
+
+  /** The qualified names of all operators that are listed. */
+  static Set<String> operators() {
+    return LINES.keySet();
+  }
+
+  static OperatorRow of(String qualifiedOp) {
+    OperatorRow row = READ.get(qualifiedOp);
+    if (row == null) {
+      String line = LINES.get(qualifiedOp);
+      row = line == null ? UNLISTED : read(Csv.split(line));
+      if (line != null) {
+        READ.put(qualifiedOp, row);
       }
     }
+    return row;
   }
 
-  /** The qualified names of the operators with the trait of this name. */
-  static Set<String> operators(String trait) {
-    return BY_TRAIT.getOrDefault(trait, Set.of());
-  }
-
-  static OperatorRow of(Node node) {
-    return ALL.getOrDefault(node.qualifiedOp(), UNLISTED);
+  private static OperatorRow read(List<String> row) {
+    Set<String> listed = Set.of(row.get(1).split(" ", -1));
+    Set<OperatorTrait> traits = EnumSet.noneOf(OperatorTrait.class);
+    for (OperatorTrait trait : OperatorTrait.values()) { // parts precede what they are parts of
+      if (listed.contains(trait.name()) || trait.hasPart(traits)) {
+        traits.add(trait);
+      }
+    }
+    Set<Integer> weights = slots(row.get(2));
+    Set<Integer> data = row.get(3).isEmpty() ? null : slots(row.get(3));
+    return new OperatorRow(traits, weights, weights.isEmpty() ? data : weights);
   }
 
   /** Indices of inputs, {@code none} or nothing. */

@@ -1,7 +1,5 @@
 package dev.flopmeter.model;
 
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -97,15 +95,21 @@ public enum OperatorTrait {
    */
   RECURRENT;
 
-  @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable set of its own
-  private final Set<String> operators;
+  @SuppressWarnings("ImmutableEnumChecker") // never changed
+  private final OperatorTrait[] parts;
 
   OperatorTrait(OperatorTrait... parts) {
-    Set<String> all = new HashSet<>(OperatorRow.operators(name()));
+    this.parts = parts;
+  }
+
+  /** Whether what has one of these traits has this one, too. */
+  boolean hasPart(Set<OperatorTrait> traits) {
     for (OperatorTrait part : parts) {
-      all.addAll(part.operators);
+      if (traits.contains(part)) {
+        return true;
+      }
     }
-    operators = Collections.unmodifiableSet(all);
+    return false;
   }
 
   /** Whether {@code node}'s operator has this trait. */
@@ -115,11 +119,17 @@ public enum OperatorTrait {
 
   /** Whether the operator of this qualified name has this trait. */
   public boolean has(String qualifiedOp) {
-    return operators.contains(qualifiedOp);
+    return OperatorRow.of(qualifiedOp).traits().contains(this);
   }
 
   /** All operators with this trait by qualified name, sorted. */
   public Set<String> operators() {
-    return Collections.unmodifiableSet(new TreeSet<>(operators));
+    Set<String> operators = new TreeSet<>();
+    for (String each : OperatorRow.operators()) {
+      if (has(each)) {
+        operators.add(each);
+      }
+    }
+    return operators;
   }
 }

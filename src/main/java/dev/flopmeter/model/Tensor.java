@@ -67,7 +67,9 @@ public sealed interface Tensor
 
   default long[] toLongs() {
     long[] values = new long[Elements.count(type())];
-    Arrays.setAll(values, this::longAt);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = longAt(i);
+    }
     return values;
   }
 

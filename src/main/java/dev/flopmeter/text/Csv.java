@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
+import java.util.StringJoiner;
 
 /** Lines of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
 public final class Csv {
@@ -14,7 +14,11 @@ public final class Csv {
 
   /** The fields as one line, with its end. */
   public static String line(List<String> fields) {
-    return fields.stream().map(Csv::quoted).collect(Collectors.joining(",", "", "\r\n"));
+    StringJoiner line = new StringJoiner(",", "", "\r\n");
+    for (String field : fields) {
+      line.add(quoted(field));
+    }
+    return line.toString();
   }
 
   /**
@@ -24,8 +28,10 @@ public final class Csv {
   private static String quoted(String field) {
     boolean isFormula = !field.isEmpty() && "=+-@\t\r".indexOf(field.charAt(0)) >= 0;
     String safe = isFormula ? "'" + field : field;
-    boolean needsQuotes =
-        safe.chars().anyMatch(c -> c == '"' || c == ',' || c == '\n' || c == '\r');
+    boolean needsQuotes = false;
+    for (int i = 0; i < safe.length() && !needsQuotes; i++) {
+      needsQuotes = "\",\n\r".indexOf(safe.charAt(i)) >= 0;
+    }
     return needsQuotes ? '"' + safe.replace("\"", "\"\"") + '"' : safe;
   }
 
@@ -43,11 +49,15 @@ public final class Csv {
     return rows;
   }
 
-  /** The lines of such a table by their first fields, for a reader who needs few of them. */
-  public static Map<String, String> linesByName(Class<?> beside, String resource) {
+  /** The lines of such a table by every word of their first fields, for who needs few of them. */
+  public static Map<String, String> linesByWord(Class<?> beside, String resource) {
     Map<String, String> lines = new HashMap<>();
     for (String line : lines(beside, resource)) {
-      lines.put(line.substring(0, line.indexOf(',')), line);
+      for (String word : line.substring(0, line.indexOf(',')).split(" ", -1)) {
+        if (lines.put(word, line) != null) {
+          throw new IllegalStateException(word + " has two lines in " + resource);
+        }
+      }
     }
     return lines;
   }

@@ -28,13 +28,32 @@ public final class Figures {
 
   private static String si(BigDecimal value) {
     BigDecimal rounded = value.round(THREE);
-    SiPrefix prefix = SiPrefix.fitting(rounded);
+    SiPrefix prefix = SiPrefix.fitting(rounded.precision() - rounded.scale());
     return (plain(prefix.in(rounded)) + " " + prefix.symbol()).trim();
   }
 
   /** An exact amount, to three digits. */
   public static String si(long value) {
-    return si(BigDecimal.valueOf(value));
+    if (value < 0) {
+      return si(BigDecimal.valueOf(value));
+    }
+    // The same by integers, since the table of a network has a thousand of these.
+    int dropped = 0;
+    long unit = 1;
+    while (value / unit >= 1000) {
+      unit *= 10;
+      dropped++;
+    }
+    long digits = value / unit + (value % unit * 2 >= unit ? 1 : 0);
+    SiPrefix prefix = SiPrefix.fitting(dropped + (digits == 1000 ? 4 : 3));
+    int decimals = prefix.exponent() - dropped;
+    while (decimals > 0 && digits % 10 == 0) {
+      digits /= 10;
+      decimals--;
+    }
+    long one = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+    String fraction = decimals == 0 ? "" : "." + Long.toString(one + digits % one).substring(1);
+    return digits / one + fraction + (prefix == SiPrefix.ONE ? "" : " " + prefix.symbol());
   }
 
   /** {@code 8178368512, "FLOP"} as {@code 8.18 GFLOP}; {@code 12, "B"} as {@code 12 B}. */

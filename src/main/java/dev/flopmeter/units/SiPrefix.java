@@ -35,9 +35,12 @@ public enum SiPrefix {
     return value.movePointRight(exponent);
   }
 
-  /** The largest prefix under which {@code value} is at least 1; one for anything smaller. */
-  static SiPrefix fitting(BigDecimal value) {
-    int digits = value.signum() == 0 ? 1 : value.precision() - value.scale();
+  int exponent() {
+    return exponent;
+  }
+
+  /** The largest prefix under which a number of so many whole digits is at least 1, else one. */
+  static SiPrefix fitting(int digits) {
     SiPrefix fitting = ONE;
     for (SiPrefix prefix : values()) {
       fitting = digits > prefix.exponent ? prefix : fitting;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Locale;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class FiguresTest {
@@ -30,6 +31,20 @@ class FiguresTest {
     assertThat(Figures.si(12, "B")).isEqualTo("12 B");
     assertThat(Figures.si(9.89e14, "FLOP/s")).isEqualTo("989 TFLOP/s");
     assertThat(Figures.si(-2500)).isEqualTo("-2.5 K");
+  }
+
+  @Test
+  void amountsOfBothSignsAreRoundedAlike() {
+    Random random = new Random(1);
+    for (int i = 0; i < 20_000; i++) {
+      long amount = random.nextLong() >>> (1 + random.nextInt(62));
+      long near = (long) Math.pow(10, random.nextInt(19)) - 1 + random.nextInt(3);
+      for (long each : new long[] {amount, near, Long.MAX_VALUE - i}) {
+        if (each > 0) {
+          assertThat("-" + Figures.si(each)).isEqualTo(Figures.si(-each));
+        }
+      }
+    }
   }
 
   @Test

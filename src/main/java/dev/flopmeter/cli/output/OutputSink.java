@@ -18,22 +18,40 @@ public final class OutputSink extends OutputStream {
 
   @Override
   public synchronized void write(byte[] bytes, int from, int length) {
-    attempt(() -> stream.write(bytes, from, length));
+    try {
+      if (failure == null) {
+        stream.write(bytes, from, length);
+      }
+    } catch (IOException e) {
+      failure = e;
+    }
   }
 
   @Override
   public synchronized void write(int value) {
-    attempt(() -> stream.write(value));
+    write(new byte[] {(byte) value}, 0, 1);
   }
 
   @Override
   public synchronized void flush() {
-    attempt(stream::flush);
+    try {
+      if (failure == null) {
+        stream.flush();
+      }
+    } catch (IOException e) {
+      failure = e;
+    }
   }
 
   @Override
   public synchronized void close() {
-    attempt(stream::close);
+    try {
+      if (failure == null) {
+        stream.close();
+      }
+    } catch (IOException e) {
+      failure = e;
+    }
   }
 
   /** Whether a write failed, for example because the reader of a pipe has closed it. */
@@ -52,20 +70,5 @@ public final class OutputSink extends OutputStream {
     if (failure != null) {
       OutputException.requireReaderGone(where, failure);
     }
-  }
-
-  private void attempt(Action action) {
-    if (failure != null) {
-      return;
-    }
-    try {
-      action.run();
-    } catch (IOException e) {
-      failure = e;
-    }
-  }
-
-  private interface Action {
-    void run() throws IOException;
   }
 }

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All conventions, by name. Those of tools are rows of {@code conventions.csv} and {@code
@@ -28,16 +28,21 @@ public final class Conventions {
    */
   public static Convention named(String name) {
     String wanted = name.equals("thop-0.1.1") ? "thop" : name;
-    return find(OWN, wanted).or(() -> find(tools(), wanted)).orElseThrow(() -> unknown(name));
+    Convention own = find(OWN, wanted);
+    Convention found = own == null ? find(tools(), wanted) : own;
+    if (found == null) {
+      throw unknown(name);
+    }
+    return found;
   }
 
-  private static Optional<Convention> find(List<Convention> among, String name) {
+  private static @Nullable Convention find(List<Convention> among, String name) {
     for (Convention one : among) {
       if (one.name().equals(name)) {
-        return Optional.of(one);
+        return one;
       }
     }
-    return Optional.empty();
+    return null;
   }
 
   private static ModelException unknown(String name) {

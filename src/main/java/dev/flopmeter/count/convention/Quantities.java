@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Quantities(CountedNode call) implements NodeHost {
   private static final Dialect DIALECT =
-      new Dialect("quantities.txt", Quantities::function, name -> false);
+      new Dialect.Of("quantities.txt", Quantities::function, name -> false);
 
   private static final Map<String, Definition> ALL = Definition.read(Quantities.class, DIALECT);
   private static final Pattern QUANTITY = Pattern.compile("[a-z][a-z-]*");

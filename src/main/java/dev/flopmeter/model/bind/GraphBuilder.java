@@ -228,7 +228,9 @@ public final class GraphBuilder {
       record(node, outputs.get());
       Origins origins = folding.originsAtLoad(in, values);
       if (origins != null) {
-        node.outputs().forEach(output -> values.own(output).origins = origins);
+        for (String output : node.outputs()) {
+          values.own(output).origins = origins;
+        }
       }
     }
     nodes.add(uniquelyNamed(node));
@@ -241,7 +243,11 @@ public final class GraphBuilder {
     if (folded.isEmpty() || folded.get().size() < outputs.size()) {
       return false;
     }
-    record(in.node(), folded.get().stream().map(Tensor::type).toList());
+    List<TensorType> known = new ArrayList<>();
+    for (Tensor result : folded.get()) {
+      known.add(result.type());
+    }
+    record(in.node(), known); // what the origins may ask for
     for (int i = 0; i < outputs.size(); i++) {
       Tensor result = folded.get().get(i);
       values.own(outputs.get(i)).set(result, folding.origins(in, result, values));
@@ -354,7 +360,9 @@ public final class GraphBuilder {
     List<Node> kept = keptNodes(needed);
     Map<String, Tensor> constants = values.constants(needed);
     needed.addAll(inputs);
-    kept.forEach(node -> needed.addAll(node.outputs()));
+    for (Node node : kept) {
+      needed.addAll(node.outputs());
+    }
     Map<String, TensorType> types = new LinkedHashMap<>();
     Map<String, Origins> origins = new LinkedHashMap<>();
     for (String value : needed) {

@@ -57,18 +57,25 @@ public final class TemplateBinder {
     GraphBuilder builder = new GraphBuilder(template.name(), opset, declared(template), null);
     builder.know(bindings.types());
     List<ValueInfo> feeds = feeds(template);
-    List<ValueInfo> tensors = feeds.stream().filter(feed -> feed.type() != null).toList();
+    List<ValueInfo> tensors = new ArrayList<>();
+    boolean leadsWithOne = false;
+    for (ValueInfo feed : feeds) { // a sequence or an optional value has no type
+      if (feed.type() != null) {
+        tensors.add(feed);
+        leadsWithOne |= leadsWithOne(feed);
+      }
+    }
     BatchAxes axes = BatchAxes.of(tensors, template.nodes());
     Bindings.InputTypes bound = bindings.resolve(tensors, axes);
     builder.batch(bound.batch());
-    for (ValueInfo feed : feeds) { // a sequence or an optional value has no type
+    for (ValueInfo feed : feeds) {
       builder.openInput(feed.name(), bound.types().get(feed.name()));
       Tensor known = bindings.values().get(feed.name());
       if (known != null) {
         builder.know(feed.name(), known);
       }
     }
-    if (bindings.batch().isPresent() && tensors.stream().anyMatch(TemplateBinder::leadsWithOne)) {
+    if (bindings.batch().isPresent() && leadsWithOne) {
       builder.rebatch(bindings.batch().getAsLong());
     }
     return finish(builder, template, 0);
@@ -81,9 +88,13 @@ public final class TemplateBinder {
 
   /** The declared inputs that are not initializers (which opsets before 4 list as inputs too). */
   public static List<ValueInfo> feeds(GraphTemplate template) {
-    return template.inputs().stream()
-        .filter(input -> !template.initializers().containsKey(input.name()))
-        .toList();
+    List<ValueInfo> feeds = new ArrayList<>();
+    for (ValueInfo input : template.inputs()) {
+      if (!template.initializers().containsKey(input.name())) {
+        feeds.add(input);
+      }
+    }
+    return feeds;
   }
 
   /**
@@ -115,17 +126,25 @@ public final class TemplateBinder {
   }
 
   private Graph finish(GraphBuilder builder, GraphTemplate template, int depth) {
-    template.initializers().forEach(builder::constant);
+    for (Map.Entry<String, Tensor> stored : template.initializers().entrySet()) {
+      builder.constant(stored.getKey(), stored.getValue());
+    }
     List<Node> nodes = Decompositions.annotated(template.nodes(), template.initializers());
     for (Node node : TopologicalOrder.of(nodes)) {
       add(builder, node, depth, List.of());
     }
-    return builder.build(template.outputs().stream().map(ValueInfo::name).toList());
+    List<String> outputs = new ArrayList<>();
+    for (ValueInfo output : template.outputs()) {
+      outputs.add(output.name());
+    }
+    return builder.build(outputs);
   }
 
   private static Map<String, ValueInfo> declared(GraphTemplate template) {
     Map<String, ValueInfo> declared = new HashMap<>(template.declared());
-    template.outputs().forEach(output -> declared.put(output.name(), output));
+    for (ValueInfo output : template.outputs()) {
+      declared.put(output.name(), output);
+    }
     return declared;
   }
 

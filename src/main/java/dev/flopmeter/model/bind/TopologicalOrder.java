@@ -29,7 +29,9 @@ final class TopologicalOrder {
     }
     writers.remove(""); // the name of what is left out
     List<List<Integer>> readers = new ArrayList<>(nodes.size());
-    nodes.forEach(node -> readers.add(new ArrayList<>()));
+    for (int i = 0; i < nodes.size(); i++) {
+      readers.add(new ArrayList<>());
+    }
     int[] waiting = new int[nodes.size()];
     for (int i = 0; i < nodes.size(); i++) {
       for (String operand : reads(nodes.get(i))) {

@@ -13,7 +13,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of the values of a graph, and of the graphs around it. */
-final class ValueScope {
+final class ValueScope implements Operands.Values {
   static final class Known {
     @Nullable TensorType type;
     @Nullable Tensor constant;
@@ -66,11 +66,13 @@ final class ValueScope {
     return find(value) != null;
   }
 
-  @Nullable TensorType type(String value) {
+  @Override
+  public @Nullable TensorType type(String value) {
     return known(value).type;
   }
 
-  @Nullable Tensor constant(String value) {
+  @Override
+  public @Nullable Tensor constant(String value) {
     return known(value).constant;
   }
 
@@ -79,18 +81,18 @@ final class ValueScope {
   }
 
   Operands operands(Node node) {
-    return new Operands(node, this::type, this::constant);
+    return new Operands(node, this);
   }
 
   /** Those among {@code wanted} that this graph itself holds, in order. */
   Map<String, Tensor> constants(Set<String> wanted) {
     Map<String, Tensor> constants = new LinkedHashMap<>();
-    own.forEach(
-        (value, known) -> {
-          if (known.constant != null && wanted.contains(value)) {
-            constants.put(value, known.constant);
-          }
-        });
+    for (Map.Entry<String, Known> each : own.entrySet()) {
+      Tensor constant = each.getValue().constant;
+      if (constant != null && wanted.contains(each.getKey())) {
+        constants.put(each.getKey(), constant);
+      }
+    }
     return constants;
   }
 }

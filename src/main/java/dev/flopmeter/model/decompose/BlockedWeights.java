@@ -36,15 +36,13 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
    * not the usual one.
    */
   static List<Node> withBlocks(List<Node> nodes, Map<String, Tensor> stored) {
-    boolean isSmall =
-        nodes.stream()
-            .filter(BlockedWeights::areOf)
-            .map(node -> stored.get(node.inputs().get(1)))
-            .anyMatch(weights -> weights != null && weights.shape().dim(0) % BLOCK != 0);
-    if (!isSmall) {
-      return nodes;
+    for (Node node : nodes) {
+      Tensor weights = areOf(node) ? stored.get(node.inputs().get(1)) : null;
+      if (weights != null && weights.shape().dim(0) % BLOCK != 0) {
+        return nodes.stream().map(BlockedWeights::withSmallBlock).toList();
+      }
     }
-    return nodes.stream().map(BlockedWeights::withSmallBlock).toList();
+    return nodes;
   }
 
   private static Node withSmallBlock(Node node) {

@@ -29,7 +29,7 @@ final class BodyFunctions {
   private BodyFunctions() {}
 
   static final Dialect DIALECT =
-      new Dialect(
+      new Dialect.Of(
           "bodies.txt", BodyFunctions::find, name -> Decompositions.typeRule(name).isPresent());
 
   private static @Nullable BuiltIn find(String name) {

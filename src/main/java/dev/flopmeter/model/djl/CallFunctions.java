@@ -21,7 +21,7 @@ final class CallFunctions {
   private CallFunctions() {}
 
   static final Dialect DIALECT =
-      new Dialect("calls.txt", CallFunctions::find, name -> ShapeRules.find(name).isPresent());
+      new Dialect.Of("calls.txt", CallFunctions::find, name -> ShapeRules.find(name).isPresent());
 
   private static @Nullable BuiltIn find(String name) {
     return switch (name) {

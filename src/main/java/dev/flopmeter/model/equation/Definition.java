@@ -1,9 +1,7 @@
 package dev.flopmeter.model.equation;
 
-import dev.flopmeter.model.equation.Scope.Statement;
 import dev.flopmeter.text.Resource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +14,11 @@ public final class Definition {
   /** A line of the file: without its indentation, with the lines that continue it. */
   record Line(int number, int indentation, String text) {}
 
-  record Equations(List<String> parameters, Set<String> attributes, List<Statement> statements) {}
+  /**
+   * @param variables how many it has, parameters and others
+   */
+  record Equations(
+      List<String> parameters, Set<String> attributes, int variables, List<Statement> statements) {}
 
   private final Dialect dialect;
   private final Map<String, Definition> all;
@@ -116,11 +118,11 @@ public final class Definition {
 
   /** The results for these arguments. */
   public List<Object> of(Host host, List<?> arguments) {
-    Map<String, Object> variables = new HashMap<>();
+    Equations read = equations();
+    Scope scope = new Scope(host, read.variables());
     for (int i = 0; i < arguments.size(); i++) {
-      variables.put(parameters().get(i), arguments.get(i));
+      scope.set(i, arguments.get(i));
     }
-    Scope scope = new Scope(host, variables);
-    return Objects.requireNonNull(scope.run(equations().statements()), "no results");
+    return Objects.requireNonNull(scope.run(read.statements()), "no results");
   }
 }

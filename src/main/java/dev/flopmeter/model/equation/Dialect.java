@@ -4,19 +4,30 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What the equations of one file can use.
- *
- * @param file its name, for errors
- * @param functions by name, beside those of all files. Each is made when a line calls it: to make
- *     them all would lengthen short commands
- * @param isOperator whether nodes of an operator may be written
- */
-public record Dialect(
-    String file, Function<String, @Nullable BuiltIn> functions, Predicate<String> isOperator) {
-  /** A function of its own or of all files. */
-  @Nullable BuiltIn function(String name) {
-    BuiltIn own = functions.apply(name);
-    return own == null ? Terms.function(name) : own;
+/** What the equations of one file can use. */
+public interface Dialect {
+  /** The name of the file, for errors. */
+  String file();
+
+  /** A function beside those of all files, made when a line calls it; null if there is none. */
+  @Nullable BuiltIn function(String name);
+
+  /** Whether nodes of an operator may be written. */
+  default boolean isOperator(String name) {
+    return false;
+  }
+
+  /** A dialect of commands that need not be over in a moment. */
+  record Of(String file, Function<String, @Nullable BuiltIn> functions, Predicate<String> operators)
+      implements Dialect {
+    @Override
+    public @Nullable BuiltIn function(String name) {
+      return functions.apply(name);
+    }
+
+    @Override
+    public boolean isOperator(String name) {
+      return operators.test(name);
+    }
   }
 }

@@ -1,21 +1,33 @@
 package dev.flopmeter.model.equation;
 
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a definition's equations see. */
-record Scope(Host host, Map<String, Object> variables) {
-  /** Computes a value, number, text, flag, data type, list of these, or numbers by name. */
-  @FunctionalInterface
-  interface Term {
-    Object in(Scope scope);
+/** What the equations of a definition see in one call. */
+final class Scope {
+  private final Host host;
+  private final @Nullable Object[] variables;
+
+  /**
+   * @param variables how many the definition has, its parameters first
+   */
+  Scope(Host host, int variables) {
+    this.host = host;
+    this.variables = new Object[variables];
   }
 
-  /** Changes the scope, or returns the results of the definition. */
-  @FunctionalInterface
-  interface Statement {
-    @Nullable List<Object> run(Scope scope);
+  Host host() {
+    return host;
+  }
+
+  /** The value of a variable, by its place among those of the definition. */
+  Object variable(int place, String name) {
+    return Objects.requireNonNull(variables[place], name);
+  }
+
+  void set(int place, Object value) {
+    variables[place] = value;
   }
 
   /** The results of the first statement that has some. */

@@ -1,19 +1,11 @@
 package dev.flopmeter.model.equation;
 
-import dev.flopmeter.model.Attributes;
-import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.equation.Definition.Equations;
 import dev.flopmeter.model.equation.Definition.Line;
-import dev.flopmeter.model.equation.Scope.Statement;
-import dev.flopmeter.model.equation.Scope.Term;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.BiFunction;
-import java.util.function.Function;
 
 /**
  * Reads one definition. An unknown name, operator or attribute and a wrong number of arguments are
@@ -24,7 +16,10 @@ final class StatementParser {
   private final Map<String, Definition> definitions;
   private final List<Line> lines;
   private final Map<String, Term> attributes = new HashMap<>();
-  private final Set<String> variables = new HashSet<>();
+
+  /** The place of each variable, parameters first. */
+  private final Map<String, Integer> variables = new HashMap<>();
+
   private int next;
   private Tokens tokens = new Tokens("", "");
   private TermParser terms;
@@ -93,43 +88,37 @@ final class StatementParser {
         tokens.accept(",");
       }
     }
-    variables.addAll(parameters);
+    for (String parameter : parameters) {
+      place(parameter);
+    }
     if (tokens.accept("=")) {
-      return new Equations(parameters, attributes.keySet(), List.of(results()));
+      Statement results = results();
+      return new Equations(parameters, attributes.keySet(), variables.size(), List.of(results));
     }
     tokens.expect(Tokens.END);
-    return new Equations(parameters, attributes.keySet(), block());
+    List<Statement> block = block();
+    return new Equations(parameters, attributes.keySet(), variables.size(), block);
+  }
+
+  /** The place of a variable, which from here on has a value. */
+  private int place(String variable) {
+    variables.putIfAbsent(variable, variables.size());
+    return variables.get(variable);
   }
 
   /** {@code name = default}, {@code name: type} or {@code name: type?}. */
   private void attribute() {
     String name = tokens.take();
     if (tokens.accept("=")) {
-      Term absent = terms.number();
-      attributes.put(
-          name, scope -> Terms.attribute(scope.host().attributes(), name, absent.in(scope)));
+      attributes.put(name, new Term.Defaulted(name, terms.number()));
       return;
     }
     tokens.expect(":");
     String type = tokens.take();
-    Function<Attributes, Object> required =
-        switch (type) {
-          case "int" -> of -> of.integer(name);
-          case "float" -> of -> (double) of.number(name);
-          case "string" -> of -> of.text(name);
-          case "ints" -> of -> Terms.list(of.integers(name).orElseThrow());
-          case "floats" ->
-              of -> of.numbers(name).orElseThrow().stream().map(Float::doubleValue).toList();
-          case "strings" -> of -> List.<Object>copyOf(of.texts(name).orElseThrow());
-          default -> throw tokens.wrong("a type", type);
-        };
-    boolean isOptional = tokens.accept("?");
-    attributes.put(
-        name,
-        scope -> {
-          Attributes all = scope.host().attributes();
-          return isOptional && !all.has(name) ? Value.NONE : required.apply(all);
-        });
+    if (!Terms.ATTRIBUTE_TYPES.contains(type)) {
+      throw tokens.wrong("a type", type);
+    }
+    attributes.put(name, new Term.Typed(name, type, tokens.accept("?")));
   }
 
   /** The lines of at least the next one's indentation. */
@@ -147,9 +136,9 @@ final class StatementParser {
     if (tokens.accept("return")) {
       return results();
     } else if (tokens.accept("require")) {
-      return condition(true, (host, message) -> new ModelException(message));
+      return new Statement.Requirement(condition(), lastTerm());
     } else if (tokens.accept("refuse")) {
-      return condition(false, Host::refusal);
+      return new Statement.Refusal(condition(), lastTerm());
     } else if (tokens.accept("if")) {
       return choice();
     } else if (tokens.accept("for")) {
@@ -159,20 +148,14 @@ final class StatementParser {
   }
 
   private Statement results() {
-    List<Term> results = terms.terms(Tokens.END);
-    return scope -> TermParser.flat(results, scope);
+    return new Statement.Results(new Term.Joined(terms.terms(Tokens.END)));
   }
 
-  private Statement condition(boolean wanted, BiFunction<Host, String, ModelException> error) {
+  /** What is left of the line is the message. */
+  private Term condition() {
     Term condition = terms.term();
     tokens.expect(",");
-    Term message = lastTerm();
-    return scope -> {
-      if ((boolean) condition.in(scope) != wanted) {
-        throw error.apply(scope.host(), (String) message.in(scope));
-      }
-      return null;
-    };
+    return condition;
   }
 
   private Term lastTerm() {
@@ -189,25 +172,16 @@ final class StatementParser {
       next++;
       otherwise.addAll(block());
     }
-    return scope -> scope.run((boolean) condition.in(scope) ? then : otherwise);
+    return new Statement.Choice(condition, then, otherwise);
   }
 
   private Statement loop() {
-    String index = tokens.take();
-    variables.add(index);
+    int index = place(tokens.take());
     tokens.expect("in");
     Term from = terms.term();
     tokens.expect("..");
     Term to = lastTerm();
-    List<Statement> repeated = block();
-    return scope -> {
-      long end = (Long) to.in(scope);
-      for (long i = (Long) from.in(scope); i < end; i++) {
-        scope.variables().put(index, i);
-        scope.run(repeated);
-      }
-      return null;
-    };
+    return new Statement.Loop(index, from, to, block());
   }
 
   /** {@code a, b = term}, or a call for its errors alone. */
@@ -220,19 +194,12 @@ final class StatementParser {
       tokens.expect("=");
     }
     Term term = lastTerm();
-    variables.addAll(names);
-    String place = tokens.place();
-    return scope -> {
-      Object value = term.in(scope);
-      List<?> all = names.size() == 1 ? List.of(value) : Terms.list(value);
-      if (!names.isEmpty() && all.size() != names.size()) {
-        throw new ModelException(
-            "a list of %s where %s are needed (%s)".formatted(all.size(), names.size(), place));
-      }
-      for (int i = 0; i < names.size(); i++) {
-        scope.variables().put(names.get(i), all.get(i));
-      }
-      return null;
-    };
+    List<Integer> places = new ArrayList<>();
+    for (String name : names) {
+      places.add(place(name));
+    }
+    return places.size() == 1
+        ? new Statement.Assignment(places.get(0), term)
+        : new Statement.Assignments(places, term, tokens.place());
   }
 }

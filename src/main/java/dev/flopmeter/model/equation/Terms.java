@@ -10,51 +10,71 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What terms are in Java, and what equations compute of them. */
 public final class Terms {
   private Terms() {}
 
+  /** The types that an attribute without a default can have. */
+  static final Set<String> ATTRIBUTE_TYPES =
+      Set.of("int", "float", "string", "ints", "floats", "strings");
+
   /** The functions of numbers, lists and shapes, for all files. */
   public static @Nullable BuiltIn function(String name) {
     return switch (name) {
-      case "infinity" -> BuiltIn.of(0, (host, a) -> Double.POSITIVE_INFINITY);
-      case "min" -> BuiltIn.of(2, (host, a) -> Math.min(integer(a, 0), integer(a, 1)));
-      case "max" -> BuiltIn.of(2, (host, a) -> Math.max(integer(a, 0), integer(a, 1)));
-      case "sqrt" -> BuiltIn.of(1, (host, a) -> Math.sqrt(real(a.get(0))));
-      case "ceil" -> BuiltIn.of(1, (host, a) -> (long) Math.ceil(real(a.get(0))));
-      case "floor" -> BuiltIn.of(1, (host, a) -> (long) Math.floor(real(a.get(0))));
-      case "times" -> BuiltIn.of(1, (host, a) -> Sizes.product(dims(a.get(0))));
-      case "size" -> BuiltIn.of(1, (host, a) -> (long) list(a.get(0)).size());
-      case "repeat" ->
-          BuiltIn.of(2, (host, a) -> Collections.nCopies((int) integer(a, 1), a.get(0)));
-      case "axes" ->
-          BuiltIn.of(
-              2, (host, a) -> LongStream.range(integer(a, 0), integer(a, 1)).boxed().toList());
-      case "drop" ->
-          BuiltIn.of(2, (host, a) -> list(a.get(0)).stream().skip(integer(a, 1)).toList());
-      case "with" ->
-          BuiltIn.of(
-              3, (host, a) -> list(sizes(a, 0).with((int) integer(a, 1), integer(a, 2)).dims()));
-      case "broadcast" ->
-          BuiltIn.of(2, (host, a) -> list(sizes(a, 0).broadcast(sizes(a, 1)).dims()));
-      case "count" -> BuiltIn.of(1, (host, a) -> sizes(a, 0).elements());
-      case "text" -> BuiltIn.of(1, (host, a) -> sizes(a, 0).toString());
-      case "given" -> BuiltIn.of(1, (host, a) -> !Value.isLeftOut(a.get(0)));
-      case "contains" -> BuiltIn.of(2, (host, a) -> list(a.get(0)).contains(a.get(1)));
-      case "part" -> BuiltIn.of(3, (host, a) -> part(list(a.get(0)), integer(a, 1), integer(a, 2)));
-      case "rank" -> BuiltIn.of(1, (host, a) -> (long) shape(host, a).rank());
-      case "dim" ->
-          BuiltIn.of(2, (host, a) -> shape(host, a).dim(shape(host, a).axis(integer(a, 1))));
-      case "axis" -> BuiltIn.of(2, (host, a) -> (long) shape(host, a).axis(integer(a, 1)));
-      case "shape" -> BuiltIn.of(1, (host, a) -> list(shape(host, a).dims()));
-      case "attribute" ->
-          BuiltIn.of(2, (host, a) -> attribute(host.attributes(), (String) a.get(0), a.get(1)));
-      case "elements" -> new BuiltIn(1, 3, Terms::elements);
+      case "infinity" -> new BuiltIn(0, 0, new Function(name));
+      case "sqrt", "ceil", "floor", "times", "size", "count", "text", "given", "rank", "shape" ->
+          new BuiltIn(1, 1, new Function(name));
+      case "min",
+          "max",
+          "repeat",
+          "axes",
+          "drop",
+          "broadcast",
+          "contains",
+          "dim",
+          "axis",
+          "attribute" ->
+          new BuiltIn(2, 2, new Function(name));
+      case "with", "part" -> new BuiltIn(3, 3, new Function(name));
+      case "elements" -> new BuiltIn(1, 3, new Function(name));
       default -> null;
     };
+  }
+
+  /** One of them. A lambda for each would lengthen short commands. */
+  private record Function(String name) implements BuiltIn.Rule<Host> {
+    @Override
+    public Object of(Host host, List<Object> a) {
+      return switch (name) {
+        case "infinity" -> Double.POSITIVE_INFINITY;
+        case "min" -> Math.min(integer(a, 0), integer(a, 1));
+        case "max" -> Math.max(integer(a, 0), integer(a, 1));
+        case "sqrt" -> Math.sqrt(real(a.get(0)));
+        case "ceil" -> (long) Math.ceil(real(a.get(0)));
+        case "floor" -> (long) Math.floor(real(a.get(0)));
+        case "times" -> Sizes.product(dims(a.get(0)));
+        case "size" -> (long) list(a.get(0)).size();
+        case "repeat" -> Collections.nCopies((int) integer(a, 1), a.get(0));
+        case "axes" -> range(integer(a, 0), integer(a, 1));
+        case "drop" -> Terms.drop(list(a.get(0)), integer(a, 1));
+        case "with" -> list(sizes(a, 0).with((int) integer(a, 1), integer(a, 2)).dims());
+        case "broadcast" -> list(sizes(a, 0).broadcast(sizes(a, 1)).dims());
+        case "count" -> sizes(a, 0).elements();
+        case "text" -> sizes(a, 0).toString();
+        case "given" -> !Value.isLeftOut(a.get(0));
+        case "contains" -> list(a.get(0)).contains(a.get(1));
+        case "part" -> Terms.part(list(a.get(0)), integer(a, 1), integer(a, 2));
+        case "rank" -> (long) host.shape(a.get(0)).rank();
+        case "dim" -> host.shape(a.get(0)).dim(host.shape(a.get(0)).axis(integer(a, 1)));
+        case "axis" -> (long) host.shape(a.get(0)).axis(integer(a, 1));
+        case "shape" -> list(host.shape(a.get(0)).dims());
+        case "attribute" -> Terms.attribute(host.attributes(), (String) a.get(0), a.get(1));
+        default -> Terms.elements(host.shape(a.get(0)), a);
+      };
+    }
   }
 
   private static List<?> part(List<?> list, long from, long to) {
@@ -64,15 +84,22 @@ public final class Terms {
     return list.subList((int) from, (int) to);
   }
 
-  private static Object elements(Host host, List<Object> a) {
-    Shape shape = shape(host, a);
+  private static List<Long> range(long from, long to) {
+    List<Long> range = new ArrayList<>();
+    for (long i = from; i < to; i++) {
+      range.add(i);
+    }
+    return range;
+  }
+
+  private static List<?> drop(List<?> list, long first) {
+    return list.subList((int) Math.min(first, list.size()), list.size());
+  }
+
+  private static Object elements(Shape shape, List<Object> a) {
     return a.size() == 1
         ? shape.elements()
         : shape.elements((int) integer(a, 1), (int) integer(a, 2));
-  }
-
-  private static Shape shape(Host host, List<Object> arguments) {
-    return host.shape(arguments.get(0));
   }
 
   private static Shape sizes(List<Object> arguments, int index) {
@@ -80,14 +107,14 @@ public final class Terms {
   }
 
   /** The result of an operator between two terms: a node where one is a tensor. */
-  static Object operation(Host host, String sign, Object left, Object right) {
+  static Object operation(Host host, Sign sign, Object left, Object right) {
     return switch (sign) {
-      case "==" -> isSame(left, right);
-      case "!=" -> !isSame(left, right);
-      case "<" -> real(left) < real(right);
-      case "<=" -> real(left) <= real(right);
-      case ">" -> real(left) > real(right);
-      case ">=" -> real(left) >= real(right);
+      case EQUAL -> isSame(left, right);
+      case UNEQUAL -> !isSame(left, right);
+      case LESS -> real(left) < real(right);
+      case AT_MOST -> real(left) <= real(right);
+      case GREATER -> real(left) > real(right);
+      case AT_LEAST -> real(left) >= real(right);
       default -> {
         if (left instanceof Long a && right instanceof Long b) {
           yield integers(sign, a, b);
@@ -95,7 +122,7 @@ public final class Terms {
         boolean areNumbers = left instanceof Number && right instanceof Number;
         yield areNumbers
             ? (Object) reals(sign, real(left), real(right))
-            : host.combined(sign, left, right);
+            : host.combined(sign.text(), left, right);
       }
     };
   }
@@ -116,25 +143,25 @@ public final class Terms {
         : left.equals(right);
   }
 
-  private static long integers(String sign, long a, long b) {
-    if (b == 0 && (sign.equals("/") || sign.equals("%"))) {
+  private static long integers(Sign sign, long a, long b) {
+    if (b == 0 && (sign == Sign.BY || sign == Sign.REMAINDER)) {
       throw new ModelException("the division of " + a + " by 0");
     }
     return switch (sign) {
-      case "+" -> Sizes.add(a, b);
-      case "-" -> a - b;
-      case "*" -> Sizes.multiply(a, b);
-      case "/" -> a / b;
+      case PLUS -> Sizes.add(a, b);
+      case MINUS -> a - b;
+      case TIMES -> Sizes.multiply(a, b);
+      case BY -> a / b;
       default -> a % b;
     };
   }
 
-  private static double reals(String sign, double a, double b) {
+  private static double reals(Sign sign, double a, double b) {
     return switch (sign) {
-      case "+" -> a + b;
-      case "-" -> a - b;
-      case "*" -> a * b;
-      case "/" -> a / b;
+      case PLUS -> a + b;
+      case MINUS -> a - b;
+      case TIMES -> a * b;
+      case BY -> a / b;
       default -> a % b;
     };
   }
@@ -150,13 +177,27 @@ public final class Terms {
     } else if (absent instanceof String text) {
       return all.text(name, text);
     }
-    return all.integers(name).<Object>map(Terms::list).orElse(absent);
+    return all.has(name) ? list(all.integers(name).orElseThrow()) : absent;
+  }
+
+  /** An attribute of one of {@link #ATTRIBUTE_TYPES}. */
+  static Object required(Attributes all, String name, String type) {
+    return switch (type) {
+      case "int" -> all.integer(name);
+      case "float" -> (double) all.number(name);
+      case "string" -> all.text(name);
+      case "ints" -> list(all.integers(name).orElseThrow());
+      case "floats" -> all.numbers(name).orElseThrow().stream().map(Float::doubleValue).toList();
+      default -> List.<Object>copyOf(all.texts(name).orElseThrow());
+    };
   }
 
   /** Terms as the attributes of an ONNX node. */
   public static Attributes attributes(Map<String, Object> terms) {
     Map<String, Object> all = new HashMap<>();
-    terms.forEach((name, term) -> all.put(name, attribute(term)));
+    for (Map.Entry<String, Object> term : terms.entrySet()) {
+      all.put(term.getKey(), attribute(term.getValue()));
+    }
     return Attributes.of(all);
   }
 

@@ -9,7 +9,8 @@ final class Tokens {
 
   private final String place;
   private final List<String> tokens = new ArrayList<>();
-  private int at;
+  private int next;
+  private String current = END;
 
   /**
    * @param place file and line, for errors
@@ -19,34 +20,52 @@ final class Tokens {
     // Not by a regular expression: that would take most of the time in which a line is read.
     int end;
     for (int from = 0; from < text.length(); from = end) {
-      end = from + 1;
-      while (end < text.length() && continues(text, from, end)) {
-        end++;
-      }
+      end = end(text, from);
       if (text.charAt(from) != ' ') {
         tokens.add(text.substring(from, end));
       }
     }
+    take();
   }
 
-  /** Whether the token that begins at {@code from} goes on at {@code at}. */
-  private static boolean continues(String text, int from, int at) {
+  /** Where the token that begins at {@code from} ends. */
+  private static int end(String text, int from) {
     char first = text.charAt(from);
-    char c = text.charAt(at);
-    if (isWord(first) && isWord(c)) {
-      return !isDigit(first) || isDigit(c) || c == 'e';
-    }
-    char before = text.charAt(at - 1);
+    int end = from + 1;
     if (first == '"') {
-      return at == from + 1 || before != '"';
-    } else if (isWord(first) && !isDigit(first)) {
-      int colon = c == '.' || c == ':' ? text.indexOf(':', at) : -1; // as in com.microsoft:Gelu
-      boolean isDomain = colon >= 0 && text.lastIndexOf(' ', colon) < at;
-      return isDomain && Character.isUpperCase(text.charAt(colon + 1));
+      int close = text.indexOf('"', end);
+      return close < 0 ? text.length() : close + 1;
     } else if (isDigit(first)) {
-      return (c == '.' && isDigit(text.charAt(at + 1))) || (c == '-' && before == 'e');
+      while (end < text.length() && isInNumber(text, end)) {
+        end++;
+      }
+      return end;
+    } else if (isWord(first)) {
+      while (end < text.length() && (isWord(text.charAt(end)) || isInDomain(text, end))) {
+        end++;
+      }
+      return end;
     }
-    return at == from + 1 && (c == '=' ? "=!<>".indexOf(first) >= 0 : c == '.' && first == '.');
+    char next = end < text.length() ? text.charAt(end) : ' ';
+    boolean isPair = next == '=' ? "=!<>".indexOf(first) >= 0 : next == '.' && first == '.';
+    return isPair ? end + 1 : end;
+  }
+
+  private static boolean isInNumber(String text, int at) {
+    char c = text.charAt(at);
+    return isDigit(c)
+        || c == 'e'
+        || (c == '.' && isDigit(text.charAt(at + 1)))
+        || (c == '-' && text.charAt(at - 1) == 'e');
+  }
+
+  /** Whether a sign belongs to the name of an operator, as in {@code com.microsoft:Gelu}. */
+  private static boolean isInDomain(String text, int at) {
+    char c = text.charAt(at);
+    int colon = c == '.' || c == ':' ? text.indexOf(':', at) : -1;
+    return colon >= 0
+        && text.lastIndexOf(' ', colon) < at
+        && Character.isUpperCase(text.charAt(colon + 1));
   }
 
   private static boolean isWord(char c) {
@@ -67,18 +86,21 @@ final class Tokens {
   }
 
   String peek() {
-    return at < tokens.size() ? tokens.get(at) : END;
+    return current;
   }
 
   String take() {
-    String token = peek();
-    at++;
+    String token = current;
+    current = next < tokens.size() ? tokens.get(next) : END;
+    next++;
     return token;
   }
 
   boolean accept(String token) {
-    boolean isThere = peek().equals(token);
-    at += isThere ? 1 : 0;
+    boolean isThere = current.equals(token);
+    if (isThere) {
+      take();
+    }
     return isThere;
   }
 

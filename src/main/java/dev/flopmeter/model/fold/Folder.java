@@ -36,16 +36,16 @@ public final class Folder {
    */
   public static Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
     String op = in.node().qualifiedOp();
-    FoldRule rule = ShapeFolds.find(op);
-    if (rule == null && mayBeKnown(in)) {
-      rule = OfValues.RULES.get(op);
+    if (ShapeFolds.has(op)) {
+      return ShapeFolds.fold(in, outputs);
     }
+    FoldRule rule = mayBeKnown(in) ? OfValues.RULES.get(op) : null;
     return rule == null ? Optional.empty() : rule.fold(in, outputs);
   }
 
   /** Whether there is a rule for an operator, once its inputs are known. */
   public static boolean computes(String qualifiedOp) {
-    return ShapeFolds.find(qualifiedOp) != null || OfValues.RULES.containsKey(qualifiedOp);
+    return ShapeFolds.has(qualifiedOp) || OfValues.RULES.containsKey(qualifiedOp);
   }
 
   /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */

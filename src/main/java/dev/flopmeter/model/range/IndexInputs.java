@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** One node, whose indices the equations of {@code indices.csv} restrict. */
 record IndexInputs(Operands in) implements NodeHost {
   private static final Dialect DIALECT =
-      new Dialect("indices.txt", IndexInputs::function, name -> false);
+      new Dialect.Of("indices.txt", IndexInputs::function, name -> false);
 
   static final Map<String, Definition> FUNCTIONS = Definition.read(IndexInputs.class, DIALECT);
 

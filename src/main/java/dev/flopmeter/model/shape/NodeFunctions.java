@@ -32,71 +32,100 @@ public final class NodeFunctions {
   /** A function by its name. */
   public static @Nullable BuiltIn find(String name) {
     return switch (name) {
-      case "code" -> function(1, (n, a) -> DataType.ofCode(integer(a, 0)));
-      case "type" -> function(1, (n, a) -> n.type(a.get(0)).type());
-      case "is_number" -> function(1, (n, a) -> a.get(0) instanceof Number);
-      case "is_float" -> function(1, (n, a) -> ((DataType) a.get(0)).isFloat());
-      case "is_integer" -> function(1, (n, a) -> ((DataType) a.get(0)).isInteger());
-      case "is_unsigned" -> function(1, (n, a) -> ((DataType) a.get(0)).name().startsWith("U"));
-      case "bits" -> function(1, (n, a) -> (long) ((DataType) a.get(0)).bits());
-      case "lowest" -> function(1, (n, a) -> lowest((DataType) a.get(0)));
-      case "highest" -> function(1, (n, a) -> highest((DataType) a.get(0)));
-      case "wanted" -> function(1, (n, a) -> n.in().hasOutput((int) integer(a, 0)));
-      case "input" -> function(1, (n, a) -> n.input((int) integer(a, 0)));
-      case "index" -> function(1, (n, a) -> (long) input(a, 0));
-      case "input_count" -> function(0, (n, a) -> (long) n.in().inputCount());
-      case "output_count" -> function(0, (n, a) -> (long) n.in().outputCount());
-      case "output" -> function(1, (n, a) -> n.in().output((int) integer(a, 0)));
-      case "output_shape" -> function(0, (n, a) -> list(n.in().output(0).shape().dims()));
-      case "operator" -> function(0, (n, a) -> n.in().node().qualifiedOp());
-      case "opset" -> function(0, (n, a) -> (long) n.in().opset());
-      case "is_constant" -> function(1, (n, a) -> n.in().isConstant(input(a, 0)));
-      case "is_known" -> function(1, (n, a) -> n.in().value(input(a, 0)).isPresent());
-      case "values" -> function(1, (n, a) -> list(n.in().requireLongs(input(a, 0))));
-      case "real_values" ->
-          function(
-              1, (n, a) -> DoubleStream.of(n.in().requireDoubles(input(a, 0))).boxed().toList());
-      case "number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).longAt(0));
-      case "real_number" -> function(1, (n, a) -> n.in().requireValue(input(a, 0)).doubleAt(0));
-      case "lower_case" -> function(1, (n, a) -> ((String) a.get(0)).toLowerCase(Locale.ROOT));
-      case "reduced_axes" -> function(0, (n, a) -> list(ReducedAxes.axes(n.in())));
-      case "padded_places" ->
-          function(
-              2,
-              (n, a) ->
-                  list(PaddedAxis.of(n.in())[(int) integer(a, 0)].sources((String) a.get(1))));
-      case "slice_ranges" -> function(0, (n, a) -> sliceRanges(n.in()));
-      case "attention_sizes" -> function(0, (n, a) -> NodeSizes.ofAttention(n.in()));
-      case "resizing" -> function(0, (n, a) -> NodeSizes.of(n.in(), "resizing"));
-      case "product_order" ->
-          function(
-              2,
-              (n, a) -> {
-                Shape shape = n.shape(a.get(0));
-                char operand = ((String) a.get(1)).charAt(0);
-                int[] order = ProductOrder.of(n.attributes(), operand, shape.rank());
-                return list(Arrays.stream(order).asLongStream().toArray());
-              });
-      case "window" -> function(2, (n, a) -> byName(window(n, a)));
-      case "transposed_window" ->
-          function(
-              2,
-              (n, a) -> {
-                TransposedWindow transposed =
-                    TransposedWindow.of(n.attributes(), n.shape(a.get(0)), dims(a.get(1)));
-                Map<String, Object> all = byName(transposed.window());
-                all.put("output", list(transposed.output().dims()));
-                return all;
-              });
-      case "check_scale" ->
-          function(
-              2,
-              (n, a) -> {
-                Quantization.requireScale(n.in(), input(a, 0), (boolean) a.get(1));
-                return Value.NONE;
-              });
+      case "input_count",
+          "output_count",
+          "output_shape",
+          "operator",
+          "opset",
+          "reduced_axes",
+          "slice_ranges",
+          "attention_sizes",
+          "resizing" ->
+          BuiltIn.of(0, new Function(name));
+      case "code",
+          "type",
+          "is_number",
+          "is_float",
+          "is_integer",
+          "is_unsigned",
+          "bits",
+          "lowest",
+          "highest",
+          "wanted",
+          "input",
+          "index",
+          "output",
+          "is_constant",
+          "is_known",
+          "values",
+          "real_values",
+          "number",
+          "real_number",
+          "lower_case" ->
+          BuiltIn.of(1, new Function(name));
+      case "padded_places", "product_order", "window", "transposed_window", "check_scale" ->
+          BuiltIn.of(2, new Function(name));
       default -> null;
     };
+  }
+
+  /** One of them. A lambda for each would lengthen short commands. */
+  private record Function(String name) implements BuiltIn.Rule<NodeHost> {
+    @Override
+    public Object of(NodeHost n, List<Object> a) {
+      return switch (name) {
+        case "code" -> DataType.ofCode(integer(a, 0));
+        case "type" -> n.type(a.get(0)).type();
+        case "is_number" -> a.get(0) instanceof Number;
+        case "is_float" -> ((DataType) a.get(0)).isFloat();
+        case "is_integer" -> ((DataType) a.get(0)).isInteger();
+        case "is_unsigned" -> ((DataType) a.get(0)).name().startsWith("U");
+        case "bits" -> (long) ((DataType) a.get(0)).bits();
+        case "lowest" -> lowest((DataType) a.get(0));
+        case "highest" -> highest((DataType) a.get(0));
+        case "wanted" -> n.in().hasOutput((int) integer(a, 0));
+        case "input" -> n.input((int) integer(a, 0));
+        case "index" -> (long) input(a, 0);
+        case "input_count" -> (long) n.in().inputCount();
+        case "output_count" -> (long) n.in().outputCount();
+        case "output" -> n.in().output((int) integer(a, 0));
+        case "output_shape" -> list(n.in().output(0).shape().dims());
+        case "operator" -> n.in().node().qualifiedOp();
+        case "opset" -> (long) n.in().opset();
+        case "is_constant" -> n.in().isConstant(input(a, 0));
+        case "is_known" -> n.in().value(input(a, 0)).isPresent();
+        case "values" -> list(n.in().requireLongs(input(a, 0)));
+        case "real_values" -> DoubleStream.of(n.in().requireDoubles(input(a, 0))).boxed().toList();
+        case "number" -> n.in().requireValue(input(a, 0)).longAt(0);
+        case "real_number" -> n.in().requireValue(input(a, 0)).doubleAt(0);
+        case "lower_case" -> ((String) a.get(0)).toLowerCase(Locale.ROOT);
+        case "reduced_axes" -> list(ReducedAxes.axes(n.in()));
+        case "padded_places" ->
+            list(PaddedAxis.of(n.in())[(int) integer(a, 0)].sources((String) a.get(1)));
+        case "slice_ranges" -> sliceRanges(n.in());
+        case "attention_sizes" -> NodeSizes.ofAttention(n.in());
+        case "resizing" -> NodeSizes.of(n.in(), "resizing");
+        case "product_order" -> {
+          Shape shape = n.shape(a.get(0));
+          char operand = ((String) a.get(1)).charAt(0);
+          int[] order = ProductOrder.of(n.attributes(), operand, shape.rank());
+          yield list(Arrays.stream(order).asLongStream().toArray());
+        }
+        case "window" -> byName(window(n, a));
+        case "transposed_window" -> {
+          TransposedWindow transposed =
+              TransposedWindow.of(n.attributes(), n.shape(a.get(0)), dims(a.get(1)));
+          Map<String, Object> all = byName(transposed.window());
+          all.put("output", list(transposed.output().dims()));
+          yield all;
+        }
+        case "check_scale" -> {
+          Quantization.requireScale(n.in(), input(a, 0), (boolean) a.get(1));
+          yield Value.NONE;
+        }
+        default -> throw new IllegalArgumentException(name);
+      };
+    }
   }
 
   private static Map<String, Object> byName(Window window) {

@@ -12,7 +12,7 @@ import java.util.Objects;
 final class NodeSizes {
   static final Map<String, Definition> EQUATIONS =
       Definition.read(
-          NodeSizes.class, new Dialect("sizes.txt", NodeFunctions::find, name -> false));
+          NodeSizes.class, new Dialect.Of("sizes.txt", NodeFunctions::find, name -> false));
 
   private static final String[] OF_ATTENTION =
       "batch heads key_heads queries fresh total past present depth value_depth".split(" ", -1);

@@ -4,20 +4,29 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The registry of shape rules, by qualified operator name. */
 public final class ShapeRules {
-  private static final Map<String, ShapeRule> ALL = TypeEquations.rules();
+  /** The rules that were needed so far. */
+  private static final Map<String, ShapeRule> READ = new ConcurrentHashMap<>();
 
   private ShapeRules() {}
 
   /** The rule of an operator such as {@code Conv} or {@code com.microsoft:FusedConv}. */
   public static Optional<ShapeRule> find(String qualifiedOp) {
-    return Optional.ofNullable(ALL.get(qualifiedOp));
+    ShapeRule rule = READ.get(qualifiedOp);
+    if (rule == null) {
+      rule = TypeEquations.find(qualifiedOp);
+      if (rule != null) {
+        READ.put(qualifiedOp, rule);
+      }
+    }
+    return Optional.ofNullable(rule);
   }
 
   /** All operators with a rule. */
   public static Set<String> operators() {
-    return Collections.unmodifiableSet(ALL.keySet());
+    return Collections.unmodifiableSet(TypeEquations.operators());
   }
 }

@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /** What operators take, by {@code signatures.csv}: how many inputs, of which types. */
 public final class Signatures {
   private static final Map<String, String> LINES =
-      Csv.linesByName(Signatures.class, "signatures.csv");
+      Csv.linesByWord(Signatures.class, "signatures.csv");
 
   /** The lines that were needed so far. */
   private static final Map<String, Signature> READ = new ConcurrentHashMap<>();
@@ -35,7 +35,12 @@ public final class Signatures {
     String op = in.node().qualifiedOp();
     String line = LINES.get(op);
     if (line != null) {
-      READ.computeIfAbsent(op, any -> Signature.of(line)).require(in);
+      Signature read = READ.get(op);
+      if (read == null) {
+        read = Signature.of(line);
+        READ.put(op, read);
+      }
+      read.require(in);
     }
   }
 
@@ -67,7 +72,9 @@ public final class Signatures {
       for (int i = 0; i < count && !types.isEmpty(); i++) {
         requireType(in, i, first);
       }
-      in.attributes().asMap().forEach(Signature::requireSize);
+      for (Map.Entry<String, Object> attribute : in.attributes().asMap().entrySet()) {
+        requireSize(attribute.getKey(), attribute.getValue());
+      }
       requireChoice(in);
     }
 

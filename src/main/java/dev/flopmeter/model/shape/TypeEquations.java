@@ -5,11 +5,12 @@ import dev.flopmeter.model.OperatorTrait;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.Definition;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** One node, whose output types the equations of {@code shapes.txt} compute. */
 record TypeEquations(Operands in) implements NodeHost {
@@ -22,33 +23,45 @@ record TypeEquations(Operands in) implements NodeHost {
           OperatorTrait.VARIADIC,
           OperatorTrait.REDUCTION);
 
-  /** By qualified operator name. */
-  static Map<String, ShapeRule> rules() {
-    Map<String, Definition> all = Definition.read(TypeEquations.class, TypeFunctions.DIALECT);
-    Map<String, ShapeRule> rules = new HashMap<>();
-    all.forEach(
-        (name, definition) -> {
-          if (Definition.isOperator(name)) {
-            rules.put(name, rule(definition));
-          }
-        });
+  private static final Map<String, Definition> EQUATIONS =
+      Definition.read(TypeEquations.class, TypeFunctions.DIALECT);
+
+  /** The rule of an operator by its qualified name; null if there is none. */
+  static @Nullable ShapeRule find(String qualifiedOp) {
+    Definition definition = EQUATIONS.get(qualifiedOp);
+    for (int i = 0; i < SHARING.size() && definition == null; i++) {
+      OperatorTrait trait = SHARING.get(i);
+      if (trait.has(qualifiedOp)) {
+        definition = EQUATIONS.get(trait.name().toLowerCase(Locale.ROOT));
+      }
+    }
+    return definition == null || !Definition.isOperator(qualifiedOp) ? null : new Rule(definition);
+  }
+
+  /** All operators with a rule. */
+  static Set<String> operators() {
+    Set<String> operators = new HashSet<>();
+    for (String name : EQUATIONS.keySet()) {
+      if (Definition.isOperator(name)) {
+        operators.add(name);
+      }
+    }
     for (OperatorTrait trait : SHARING) {
-      ShapeRule shared =
-          rule(Objects.requireNonNull(all.get(trait.name().toLowerCase(Locale.ROOT))));
-      trait.operators().forEach(op -> rules.putIfAbsent(op, shared));
+      operators.addAll(trait.operators());
     }
-    return rules;
+    return operators;
   }
 
-  private static ShapeRule rule(Definition definition) {
-    return in -> new TypeEquations(in).types(definition);
-  }
-
-  private List<TensorType> types(Definition definition) {
-    List<TensorType> types = new ArrayList<>();
-    for (Object result : results(definition)) {
-      types.add(type(result));
+  /** The equations of one operator. */
+  private record Rule(Definition definition) implements ShapeRule {
+    @Override
+    public List<TensorType> infer(Operands in) {
+      TypeEquations node = new TypeEquations(in);
+      List<TensorType> types = new ArrayList<>();
+      for (Object result : node.results(definition)) {
+        types.add(node.type(result));
+      }
+      return types;
     }
-    return types;
   }
 }

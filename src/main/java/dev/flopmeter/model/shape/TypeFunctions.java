@@ -3,12 +3,12 @@ package dev.flopmeter.model.shape;
 import static dev.flopmeter.model.equation.Terms.dims;
 import static dev.flopmeter.model.equation.Terms.integer;
 import static dev.flopmeter.model.equation.Terms.list;
-import static dev.flopmeter.model.shape.NodeFunctions.function;
 import static dev.flopmeter.model.shape.NodeFunctions.input;
 
 import dev.flopmeter.model.DataDependentException;
 import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Shape;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
@@ -19,56 +19,72 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code shapes.txt} can ask for. */
-final class TypeFunctions {
+final class TypeFunctions implements Dialect {
+  static final Dialect DIALECT = new TypeFunctions();
+
   private TypeFunctions() {}
 
-  static final Dialect DIALECT = new Dialect("shapes.txt", TypeFunctions::find, name -> false);
+  @Override
+  public String file() {
+    return "shapes.txt";
+  }
 
-  private static @Nullable BuiltIn find(String name) {
+  @Override
+  public @Nullable BuiltIn function(String name) {
     return switch (name) {
-      case "tensor_type" -> function(1, (n, a) -> n.type(a.get(0)));
-      case "is_typed" -> function(1, (n, a) -> n.in().knownType(input(a, 0)).isPresent());
-      case "typed" -> function(2, (n, a) -> TensorType.of((DataType) a.get(0), dims(a.get(1))));
-      case "like" -> function(2, (n, a) -> n.type(a.get(0)).withShape(shape(a, 1)));
-      case "as" -> function(2, (n, a) -> n.type(a.get(0)).withType((DataType) a.get(1)));
-      case "is_block" ->
-          function(1, (n, a) -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1);
-      case "window_output" ->
-          function(2, (n, a) -> list(NodeFunctions.window(n, a).output(n.shape(a.get(0))).dims()));
-      case "sliced" -> function(0, (n, a) -> sizes(SliceRange.of(n.in()), SliceRange::count));
-      case "padded" -> function(0, (n, a) -> sizes(PaddedAxis.of(n.in()), PaddedAxis::length));
-      case "data_decides" ->
-          function(
-              0,
-              (n, a) -> {
-                throw new DataDependentException(n.in().node().op());
-              });
-      case "einsum_shape" ->
-          function(0, (n, a) -> list(EinsumEquation.of(n.in()).outputShape().dims()));
-      case "stored_constant" -> function(0, (n, a) -> StoredConstant.of(n.attributes()).type());
-      case "filled_type" ->
-          function(
-              0,
-              (n, a) ->
-                  n.attributes()
-                      .tensor("value")
-                      .map(value -> value.type().type())
-                      .orElse(DataType.FLOAT));
-      case "non_zeros" -> function(0, (n, a) -> (long) DataSelection.nonZeros(n.in()).length);
-      case "selected_boxes" -> function(0, (n, a) -> (long) DataSelection.boxes(n.in()).length);
-      case "uniques" ->
-          function(
-              0,
-              (n, a) -> {
-                DataSelection.Uniques found = DataSelection.uniques(n.in());
-                return Map.of(
-                    "axis", (long) found.axis(),
-                    "different", (long) found.first().length,
-                    "all", (long) found.inverse().length);
-              });
-      case "compressed" -> function(0, (n, a) -> (long) DataSelection.compressed(n.in()).length);
+      case "sliced",
+          "padded",
+          "data_decides",
+          "einsum_shape",
+          "stored_constant",
+          "filled_type",
+          "non_zeros",
+          "selected_boxes",
+          "uniques",
+          "compressed" ->
+          BuiltIn.of(0, new Function(name));
+      case "tensor_type", "is_typed", "is_block" -> BuiltIn.of(1, new Function(name));
+      case "typed", "like", "as", "window_output" -> BuiltIn.of(2, new Function(name));
       default -> NodeFunctions.find(name);
     };
+  }
+
+  /** One of them. A lambda for each would lengthen short commands. */
+  private record Function(String name) implements BuiltIn.Rule<NodeHost> {
+    @Override
+    public Object of(NodeHost n, List<Object> a) {
+      return switch (name) {
+        case "tensor_type" -> n.type(a.get(0));
+        case "is_typed" -> n.in().knownType(input(a, 0)).isPresent();
+        case "typed" -> TensorType.of((DataType) a.get(0), dims(a.get(1)));
+        case "like" -> n.type(a.get(0)).withShape(shape(a, 1));
+        case "as" -> n.type(a.get(0)).withType((DataType) a.get(1));
+        case "is_block" -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1;
+        case "window_output" -> list(NodeFunctions.window(n, a).output(n.shape(a.get(0))).dims());
+        case "sliced" -> sizes(SliceRange.of(n.in()), SliceRange::count);
+        case "padded" -> sizes(PaddedAxis.of(n.in()), PaddedAxis::length);
+        case "data_decides" -> {
+          throw new DataDependentException(n.in().node().op());
+        }
+        case "einsum_shape" -> list(EinsumEquation.of(n.in()).outputShape().dims());
+        case "stored_constant" -> StoredConstant.of(n.attributes()).type();
+        case "filled_type" -> {
+          Tensor value = n.attributes().tensor("value").orElse(null);
+          yield value == null ? DataType.FLOAT : value.type().type();
+        }
+        case "non_zeros" -> (long) DataSelection.nonZeros(n.in()).length;
+        case "selected_boxes" -> (long) DataSelection.boxes(n.in()).length;
+        case "uniques" -> {
+          DataSelection.Uniques found = DataSelection.uniques(n.in());
+          yield Map.of(
+              "axis", (long) found.axis(),
+              "different", (long) found.first().length,
+              "all", (long) found.inverse().length);
+        }
+        case "compressed" -> (long) DataSelection.compressed(n.in()).length;
+        default -> throw new IllegalArgumentException(name);
+      };
+    }
   }
 
   private static <T> List<Object> sizes(T[] axes, ToLongFunction<T> size) {

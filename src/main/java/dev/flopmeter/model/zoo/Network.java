@@ -26,13 +26,13 @@ import java.util.Objects;
  */
 final class Network implements Host {
   /** Attributes that say which call of PyTorch a node stands for, as {@link TorchOrigin} has it. */
-  private static final Map<String, String> ORIGINS =
-      Map.of(
-          "module", TorchOrigin.MODULE,
-          "function", TorchOrigin.FUNCTION,
-          "instance", TorchOrigin.INSTANCE,
-          "buffer", TorchOrigin.BUFFER,
-          "keep", TorchOrigin.KEEP);
+  private static final List<List<String>> ORIGINS =
+      List.of(
+          List.of("module", TorchOrigin.MODULE),
+          List.of("function", TorchOrigin.FUNCTION),
+          List.of("instance", TorchOrigin.INSTANCE),
+          List.of("buffer", TorchOrigin.BUFFER),
+          List.of("keep", TorchOrigin.KEEP));
 
   private final GraphBuilder graph;
   private final List<String> inputs = new ArrayList<>();
@@ -49,7 +49,9 @@ final class Network implements Host {
   /** The finished graph; its outputs are the results of {@code definition} for its inputs. */
   Graph build(Definition definition) {
     List<String> outputs = new ArrayList<>();
-    definition.of(this, inputs).forEach(output -> outputs.add((String) output));
+    for (Object output : definition.of(this, inputs)) {
+      outputs.add((String) output);
+    }
     return graph.build(outputs);
   }
 
@@ -77,10 +79,11 @@ final class Network implements Host {
   public List<String> add(
       int outputs, String op, Map<String, Object> attributes, List<Object> terms) {
     String name = (String) Objects.requireNonNull(attributes.remove("name"), op);
-    Map<String, String> origin = new HashMap<>(Map.of(TorchOrigin.MODULE, ""));
-    for (Map.Entry<String, String> key : ORIGINS.entrySet()) {
-      if (attributes.remove(key.getKey()) instanceof String text) {
-        origin.put(key.getValue(), text);
+    Map<String, String> origin = new HashMap<>();
+    origin.put(TorchOrigin.MODULE, "");
+    for (List<String> each : ORIGINS) {
+      if (attributes.remove(each.get(0)) instanceof String text) {
+        origin.put(each.get(1), text);
       }
     }
     List<String> operands = new ArrayList<>();

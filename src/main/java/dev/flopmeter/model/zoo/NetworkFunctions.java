@@ -17,38 +17,50 @@ import java.util.function.DoubleUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code networks.txt} can store beside the results of operators. */
-final class NetworkFunctions {
+final class NetworkFunctions implements Dialect {
+  static final Dialect DIALECT = new NetworkFunctions();
+
   private NetworkFunctions() {}
 
-  static final Dialect DIALECT =
-      new Dialect(
-          "networks.txt", NetworkFunctions::find, name -> ShapeRules.find(name).isPresent());
+  @Override
+  public String file() {
+    return "networks.txt";
+  }
 
-  private static @Nullable BuiltIn find(String name) {
+  @Override
+  public @Nullable BuiltIn function(String name) {
     return switch (name) {
-      case "weight" -> of(3, (net, a) -> net.weight(text(a), integer(a, 1), floats(a.get(2))));
-      case "uniform" ->
-          of(4, (net, a) -> net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3))));
-      case "scalar" ->
-          of(
-              2,
-              (net, a) ->
-                  net.constant(text(a), DenseTensor.ofFloats(Shape.SCALAR, i -> real(a.get(1)))));
-      case "longs" -> of(2, (net, a) -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1)))));
-      case "relative_positions" ->
-          of(2, (net, a) -> net.constant(text(a), relativePositions((int) integer(a, 1))));
-      case "shift_mask" ->
-          of(5, (net, a) -> net.constant(text(a), shiftMask(dims(a.subList(1, 5)))));
-      case "causal_mask" ->
-          of(3, (net, a) -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2))));
-      case "rotary_cos" -> of(5, (net, a) -> rotary(net, a, Math::cos));
-      case "rotary_sin" -> of(5, (net, a) -> rotary(net, a, Math::sin));
+      case "scalar", "longs", "relative_positions" -> BuiltIn.of(2, new Function(name));
+      case "weight", "causal_mask" -> BuiltIn.of(3, new Function(name));
+      case "uniform" -> BuiltIn.of(4, new Function(name));
+      case "shift_mask", "rotary_cos", "rotary_sin" -> BuiltIn.of(5, new Function(name));
       default -> null;
     };
   }
 
-  private static BuiltIn of(int arguments, BuiltIn.Rule<Network> rule) {
-    return BuiltIn.of(arguments, rule);
+  @Override
+  public boolean isOperator(String name) {
+    return ShapeRules.find(name).isPresent();
+  }
+
+  /** One of them. A lambda for each would lengthen short commands. */
+  private record Function(String name) implements BuiltIn.Rule<Network> {
+    @Override
+    public Object of(Network net, List<Object> a) {
+      return switch (name) {
+        case "weight" -> net.weight(text(a), integer(a, 1), floats(a.get(2)));
+        case "uniform" -> net.uniform(text(a), real(a.get(1)), real(a.get(2)), floats(a.get(3)));
+        case "scalar" ->
+            net.constant(text(a), DenseTensor.ofFloats(Shape.SCALAR, i -> real(a.get(1))));
+        case "longs" -> net.constant(text(a), Tensor.ofLongs(dims(a.get(1))));
+        case "relative_positions" -> net.constant(text(a), relativePositions((int) integer(a, 1)));
+        case "shift_mask" -> net.constant(text(a), shiftMask(dims(a.subList(1, 5))));
+        case "causal_mask" -> net.constant(text(a), causalMask(integer(a, 1), integer(a, 2)));
+        case "rotary_cos" -> rotary(net, a, Math::cos);
+        case "rotary_sin" -> rotary(net, a, Math::sin);
+        default -> throw new IllegalArgumentException(name);
+      };
+    }
   }
 
   private static String text(List<Object> arguments) {

@@ -23,7 +23,11 @@ public final class Zoo {
 
   /** All built-in networks, in the order they are listed. */
   public static List<ZooModel> all() {
-    return Csv.rows(Zoo.class, "networks.csv").stream().map(Zoo::model).toList();
+    List<ZooModel> all = new ArrayList<>();
+    for (List<String> row : Csv.rows(Zoo.class, "networks.csv")) {
+      all.add(model(row));
+    }
+    return all;
   }
 
   private static ZooModel model(List<String> row) {
@@ -75,7 +79,7 @@ public final class Zoo {
 
   /** The built-in network of this name, if there is one. */
   public static Optional<Model> find(String name) {
-    String line = Csv.linesByName(Zoo.class, "networks.csv").get(name);
+    String line = Csv.linesByWord(Zoo.class, "networks.csv").get(name);
     return line == null ? Optional.empty() : Optional.of(model(Csv.split(line)));
   }
 }

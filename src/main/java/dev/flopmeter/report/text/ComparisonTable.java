@@ -12,6 +12,7 @@ import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** A comparison: the whole, the layers that changed, work and memory. */
 public final class ComparisonTable {
@@ -84,12 +85,12 @@ public final class ComparisonTable {
     return comparison.layers().stream().filter(row -> row.change() != Change.SAME).toList();
   }
 
-  private static UnaryOperator<String> paint(Row row, TerminalStyle style) {
+  private static @Nullable UnaryOperator<String> paint(Row row, TerminalStyle style) {
     return switch (row.change()) {
       case SLOWER -> style::red;
       case FASTER -> style::green;
       case AMBIGUOUS -> style::yellow;
-      case SAME, ADDED, REMOVED -> UnaryOperator.identity();
+      case SAME, ADDED, REMOVED -> null;
     };
   }
 

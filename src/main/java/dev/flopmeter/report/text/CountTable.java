@@ -6,6 +6,8 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.ModelInfo;
 import dev.flopmeter.count.Uncounted;
+import dev.flopmeter.model.DataType;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.report.finding.Column;
 import dev.flopmeter.report.finding.CountTree;
 import dev.flopmeter.report.finding.Verdict;
@@ -15,14 +17,19 @@ import dev.flopmeter.units.SiPrefix;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.StringJoiner;
 import java.util.TreeMap;
-import java.util.function.LongFunction;
-import java.util.function.ToLongFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A count with a row per layer or group, as text for a terminal, as Markdown and as CSV. */
 public final class CountTable {
+  private static final String AMOUNTS = " macs flops params activations bytes_read bytes_written";
+  private static final String CSV_OF_GROUPS = "path level layers op" + AMOUNTS;
+  private static final String CSV_OF_LAYERS = "name op output_shapes" + AMOUNTS + " counted as_run";
+
   private final Counts counts;
   private final List<Counts> companions;
   private final int depth;
@@ -52,7 +59,9 @@ public final class CountTable {
     List<Row> layers = new ArrayList<>();
     for (LayerCost layer : counts.layers()) {
       StringJoiner output = new StringJoiner(" ");
-      layer.outputShapes().forEach(shape -> output.add(shape.toString()));
+      for (Shape shape : layer.outputShapes()) {
+        output.add(shape.toString());
+      }
       List<Long> others = new ArrayList<>();
       for (Counts companion : companions) {
         others.add(companion.layers().get(layers.size()).cost().flops());
@@ -76,20 +85,16 @@ public final class CountTable {
    *     prefix that fits each
    */
   public String render(@Nullable SiPrefix unit, TerminalStyle style) {
-    LongFunction<String> work = amount -> amount == 0 ? "" : work(amount, unit);
     List<Column<Row>> columns = new ArrayList<>();
-    columns.add(
-        Column.name(
-            depth > 0 ? "group" : "layer", 16, row -> "  ".repeat(row.at.level()) + row.at.name()));
-    columns.add(Column.text("op", row -> row.at.op()));
-    columns.add(Column.<Row>text("output", Row::output).cutTo(8));
-    addWork(columns, work);
-    columns.add(Column.figure("params", row -> known(row.at.cost().params(), Figures::si)));
-    columns.add(Column.figure("activations", row -> known(row.at.activations(), Figures::si)));
-    columns.add(Column.figure("read", row -> known(row.at.cost().bytesRead(), Figures::bytes)));
-    columns.add(
-        Column.figure("written", row -> known(row.at.cost().bytesWritten(), Figures::bytes)));
-    addCompanions(columns, '-', work);
+    columns.add(Column.name(depth > 0 ? "group" : "layer", 16, new Cell("label", Form.BRIEF)));
+    columns.add(Column.text("op", new Cell("op", Form.BRIEF)));
+    columns.add(Column.text("output", new Cell("output_shapes", Form.BRIEF)).cutTo(8));
+    addWork(columns, Form.BRIEF, unit);
+    columns.add(Column.figure("params", new Cell("params", Form.BRIEF)));
+    columns.add(Column.figure("activations", new Cell("activations", Form.BRIEF)));
+    columns.add(Column.figure("read", new Cell("bytes_read", Form.BRIEF)));
+    columns.add(Column.figure("written", new Cell("bytes_written", Form.BRIEF)));
+    addCompanions(columns, '-', Form.BRIEF, unit);
     addAsRun(columns);
 
     StringBuilder out = new StringBuilder(1 << 14);
@@ -106,8 +111,68 @@ public final class CountTable {
     return out.toString();
   }
 
-  private static String known(long amount, LongFunction<String> format) {
-    return amount == 0 ? "" : format.apply(amount);
+  /** How amounts are written. */
+  private enum Form {
+    /** Three digits, nothing for zero. */
+    BRIEF,
+    /** All digits, in groups. */
+    EXACT,
+    /** All digits, for programs. */
+    DIGITS
+  }
+
+  /**
+   * What a row has in a column. No lambda for each: they would lengthen short commands.
+   *
+   * @param column by its name in CSV
+   * @param unit of work in brief; null for the prefix that fits
+   * @param companion which of several
+   */
+  private record Cell(String column, Form form, @Nullable SiPrefix unit, int companion)
+      implements Function<Row, @Nullable Object> {
+    Cell(String column, Form form) {
+      this(column, form, null, 0);
+    }
+
+    @Override
+    public Object apply(Row row) {
+      Cost cost = row.at.cost();
+      boolean isKnown = row.isCounted || form == Form.DIGITS;
+      return switch (column) {
+        case "label" -> "  ".repeat(row.at.level()) + row.at.name();
+        case "name", "path" -> row.at.path();
+        case "op" -> row.at.op();
+        case "output_shapes" -> row.output;
+        case "level" -> row.at.level();
+        case "layers" -> row.at.layers();
+        case "macs" -> isKnown ? work(cost.macs()) : "?";
+        case "flops" -> isKnown ? work(cost.flops()) : "?";
+        case "companion" -> row.companions.isEmpty() ? "" : work(row.companions.get(companion));
+        case "params" -> amount(cost.params());
+        case "activations" -> amount(row.at.activations());
+        case "bytes_read" -> bytes(cost.bytesRead());
+        case "bytes_written" -> bytes(cost.bytesWritten());
+        case "counted" -> row.isCounted;
+        case "as_run" -> form == Form.DIGITS ? row.isAsRun + "" : row.isAsRun ? "as run" : "";
+        default -> throw new IllegalArgumentException(column);
+      };
+    }
+
+    private String work(long value) {
+      return form == Form.BRIEF && value != 0 ? CountTable.work(value, unit) : amount(value);
+    }
+
+    private String bytes(long value) {
+      return form == Form.BRIEF && value != 0 ? Figures.bytes(value) : amount(value);
+    }
+
+    private String amount(long value) {
+      return switch (form) {
+        case EXACT -> Figures.exact(value);
+        case DIGITS -> Long.toString(value);
+        case BRIEF -> value == 0 ? "" : Figures.si(value);
+      };
+    }
   }
 
   private static String work(long value, @Nullable SiPrefix unit) {
@@ -119,22 +184,19 @@ public final class CountTable {
   }
 
   /** MACs, and the convention's number where that is another. */
-  private void addWork(List<Column<Row>> columns, LongFunction<String> format) {
-    columns.add(
-        Column.figure("MACs", row -> row.isCounted ? format.apply(row.at.cost().macs()) : "?"));
+  private void addWork(List<Column<Row>> columns, Form form, @Nullable SiPrefix unit) {
+    columns.add(Column.figure("MACs", new Cell("macs", form, unit, 0)));
     if (!isMacs()) {
+      String convention = counts.convention();
       columns.add(
-          Column.<Row>figure(
-                  counts.convention(),
-                  row -> row.isCounted ? format.apply(row.at.cost().flops()) : "?")
-              .headed(counts.convention()));
+          Column.<Row>figure(convention, new Cell("flops", form, unit, 0)).headed(convention));
     }
   }
 
   /** A column that marks the rows whose work depends on data, where there are some. */
   private void addAsRun(List<Column<Row>> columns) {
     if (depth == 0 && counts.asRunMacs() != null) {
-      columns.add(Column.text("counted", row -> row.isAsRun ? "as run" : ""));
+      columns.add(Column.text("counted", new Cell("as_run", Form.EXACT)));
     }
   }
 
@@ -142,13 +204,11 @@ public final class CountTable {
     return counts.convention().equals("macs");
   }
 
-  private void addCompanions(List<Column<Row>> columns, char hyphen, LongFunction<String> format) {
+  private void addCompanions(
+      List<Column<Row>> columns, char hyphen, Form form, @Nullable SiPrefix unit) {
     for (int i = 0; i < companions.size(); i++) {
-      int index = i;
-      columns.add(
-          Column.figure(
-              companions.get(i).convention().replace('-', hyphen),
-              row -> row.companions.isEmpty() ? "" : format.apply(row.companions.get(index))));
+      String title = companions.get(i).convention().replace('-', hyphen);
+      columns.add(Column.figure(title, new Cell("companion", form, unit, i)));
     }
   }
 
@@ -162,51 +222,53 @@ public final class CountTable {
 
   private void totals(StringBuilder out, @Nullable SiPrefix unit, TerminalStyle style) {
     Cost totals = counts.totals();
-    LongFunction<String> work =
-        value ->
-            unit == null || unit == SiPrefix.ONE
-                ? Figures.exact(value)
-                : work(value, unit) + " (" + Figures.exact(value) + ")";
-    line(out, style, "MACs", work.apply(totals.macs()));
+    line(out, style, "MACs", total(totals.macs(), unit));
     Long asRun = counts.asRunMacs();
     if (asRun != null) {
-      line(out, style, "MACs as run", work.apply(asRun));
+      line(out, style, "MACs as run", total(asRun, unit));
     }
     if (!isMacs()) {
-      line(out, style, counts.convention(), work.apply(totals.flops()));
+      line(out, style, counts.convention(), total(totals.flops(), unit));
     }
     for (Counts companion : companions) {
-      line(out, style, companion.convention(), work.apply(companion.totals().flops()));
+      line(out, style, companion.convention(), total(companion.totals().flops(), unit));
     }
     line(out, style, "parameters", Figures.exact(totals.params()));
     line(out, style, "activations", Figures.exact(counts.activations()));
-    line(out, style, "bytes read", bytes(totals.bytesRead(), BytesMoved::read));
-    line(out, style, "bytes written", bytes(totals.bytesWritten(), BytesMoved::written));
+    line(out, style, "bytes read", bytes(totals.bytesRead(), true));
+    line(out, style, "bytes written", bytes(totals.bytesWritten(), false));
     line(out, style, "peak activations", Figures.exact(counts.peakActivationBytes()) + " B");
-    counts
-        .intensity()
-        .ifPresent(value -> line(out, style, "intensity", Figures.number(value) + " FLOP/B"));
+    OptionalDouble intensity = counts.intensity();
+    if (intensity.isPresent()) {
+      line(out, style, "intensity", Figures.number(intensity.getAsDouble()) + " FLOP/B");
+    }
+  }
+
+  private static String total(long work, @Nullable SiPrefix unit) {
+    String exact = Figures.exact(work);
+    return unit == null || unit == SiPrefix.ONE ? exact : work(work, unit) + " (" + exact + ")";
   }
 
   private static void line(StringBuilder out, TerminalStyle style, String name, String value) {
     out.append(style.fit(name + " ".repeat(Math.max(1, 18 - name.length())) + value)).append('\n');
   }
 
-  private String bytes(long total, ToLongFunction<BytesMoved> moved) {
+  private String bytes(long total, boolean isRead) {
     StringJoiner types = new StringJoiner(", ", " (", ")").setEmptyValue("");
-    new TreeMap<>(counts.bytesByType())
-        .forEach(
-            (type, both) -> {
-              if (moved.applyAsLong(both) > 0) {
-                types.add(type.label() + " " + Figures.bytes(moved.applyAsLong(both)));
-              }
-            });
+    for (Map.Entry<DataType, BytesMoved> each : new TreeMap<>(counts.bytesByType()).entrySet()) {
+      long moved = isRead ? each.getValue().read() : each.getValue().written();
+      if (moved > 0) {
+        types.add(each.getKey().label() + " " + Figures.bytes(moved));
+      }
+    }
     return Figures.exact(total) + types;
   }
 
   private List<String> uncounted() {
     List<String> uncounted = new ArrayList<>();
-    counts.uncounted().forEach(missing -> uncounted.add(uncounted(missing)));
+    for (Uncounted missing : counts.uncounted()) {
+      uncounted.add(uncounted(missing));
+    }
     return uncounted;
   }
 
@@ -241,16 +303,16 @@ public final class CountTable {
     MarkdownText.notes(out, "", counts.notes());
     List<Column<Row>> columns = new ArrayList<>();
     if (depth > 0) {
-      columns.add(Column.name("group", Column.WHOLE, row -> row.at.path()));
-      columns.add(Column.figure("layers", row -> row.at.layers()));
+      columns.add(Column.name("group", Column.WHOLE, new Cell("path", Form.EXACT)));
+      columns.add(Column.figure("layers", new Cell("layers", Form.EXACT)));
     } else {
-      columns.add(Column.name("layer", Column.WHOLE, row -> row.at.path()));
-      columns.add(Column.text("op", row -> row.at.op()));
-      columns.add(Column.text("output", Row::output));
+      columns.add(Column.name("layer", Column.WHOLE, new Cell("path", Form.EXACT)));
+      columns.add(Column.text("op", new Cell("op", Form.EXACT)));
+      columns.add(Column.text("output", new Cell("output_shapes", Form.EXACT)));
     }
-    addWork(columns, Figures::exact);
-    columns.add(Column.figure("parameters", row -> Figures.exact(row.at.cost().params())));
-    columns.add(Column.figure("activations", row -> Figures.exact(row.at.activations())));
+    addWork(columns, Form.EXACT, null);
+    columns.add(Column.figure("parameters", new Cell("params", Form.EXACT)));
+    columns.add(Column.figure("activations", new Cell("activations", Form.EXACT)));
     addAsRun(columns);
     TextTable.markdown(out, columns, rows);
     return out.toString();
@@ -259,25 +321,11 @@ public final class CountTable {
   /** CSV (RFC 4180), a line per row: exact integers; levels of groups count from 0. */
   public String csv() {
     List<Column<Row>> columns = new ArrayList<>();
-    columns.add(Column.text(depth > 0 ? "path" : "name", row -> row.at.path()));
-    if (depth > 0) {
-      columns.add(Column.figure("level", row -> row.at.level()));
-      columns.add(Column.figure("layers", row -> row.at.layers()));
-      columns.add(Column.text("op", row -> row.at.op()));
-    } else {
-      columns.add(Column.text("op", row -> row.at.op()));
-      columns.add(Column.text("output_shapes", Row::output));
+    for (String name : (depth > 0 ? CSV_OF_GROUPS : CSV_OF_LAYERS).split(" ", -1)) {
+      columns.add(Column.text(name, new Cell(name, Form.DIGITS)));
     }
-    columns.add(Column.figure("macs", row -> row.at.cost().macs()));
-    columns.add(Column.figure("flops", row -> row.at.cost().flops()));
-    columns.add(Column.figure("params", row -> row.at.cost().params()));
-    columns.add(Column.figure("activations", row -> row.at.activations()));
-    columns.add(Column.figure("bytes_read", row -> row.at.cost().bytesRead()));
-    columns.add(Column.figure("bytes_written", row -> row.at.cost().bytesWritten()));
     if (depth == 0) {
-      columns.add(Column.text("counted", Row::isCounted));
-      columns.add(Column.text("as_run", Row::isAsRun));
-      addCompanions(columns, '_', Long::toString);
+      addCompanions(columns, '_', Form.DIGITS, null);
     }
     return TextTable.csv(columns, rows);
   }

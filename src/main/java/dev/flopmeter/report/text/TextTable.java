@@ -7,15 +7,18 @@ import dev.flopmeter.text.Printable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Rows in columns: for a terminal, where they are cut to its width, as Markdown and as CSV. */
 final class TextTable<R> {
   private static final String GAP = " ";
   static final String ABSENT = "-";
 
-  private record Row(List<String> cells, UnaryOperator<String> paint) {}
+  /**
+   * @param paint of the whole line; null for none
+   */
+  private record Row(List<String> cells, @Nullable UnaryOperator<String> paint) {}
 
   private final List<Column<R>> columns;
   private final List<Row> rows = new ArrayList<>();
@@ -27,24 +30,35 @@ final class TextTable<R> {
   static <R> void render(
       StringBuilder out, TerminalStyle style, List<Column<R>> columns, Collection<R> rows) {
     TextTable<R> table = new TextTable<>(columns);
-    rows.forEach(row -> table.row(row, UnaryOperator.identity()));
+    for (R row : rows) {
+      table.row(row, null);
+    }
     table.render(out, style);
   }
 
   /** A row whose line is coloured after layout, so that escape sequences take no width. */
-  void row(R row, UnaryOperator<String> paint) {
-    cells(texts(columns, column -> column.cell(row, ABSENT)), paint);
+  void row(R row, @Nullable UnaryOperator<String> paint) {
+    cells(texts(columns, row, ABSENT), paint);
   }
 
-  private static <R> List<String> texts(
-      List<Column<R>> columns, Function<Column<R>, String> textOf) {
+  private static <R> List<String> texts(List<Column<R>> columns, R row, String absent) {
     List<String> texts = new ArrayList<>();
-    columns.forEach(column -> texts.add(textOf.apply(column)));
+    for (Column<R> column : columns) {
+      texts.add(column.cell(row, absent));
+    }
     return texts;
   }
 
+  private static <R> List<String> titles(List<Column<R>> columns) {
+    List<String> titles = new ArrayList<>();
+    for (Column<R> column : columns) {
+      titles.add(column.title());
+    }
+    return titles;
+  }
+
   /** A row of which only the first cells are known. */
-  void cells(List<String> cells, UnaryOperator<String> paint) {
+  void cells(List<String> cells, @Nullable UnaryOperator<String> paint) {
     List<String> all = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
       all.add(i < cells.size() ? Printable.of(cells.get(i)) : "");
@@ -71,9 +85,10 @@ final class TextTable<R> {
       }
       widths.set(widest, widths.get(widest) - 1);
     }
-    line(out, widths, new Row(texts(columns, Column::title), style::dim), style);
+    out.append(style.dim(style.fit(line(widths, titles(columns))))).append('\n');
     for (Row row : rows) {
-      line(out, widths, row, style);
+      String line = style.fit(line(widths, row.cells));
+      out.append(row.paint == null ? line : row.paint.apply(line)).append('\n');
     }
   }
 
@@ -97,15 +112,22 @@ final class TextTable<R> {
     return total;
   }
 
-  private void line(StringBuilder out, List<Integer> widths, Row row, TerminalStyle style) {
+  private String line(List<Integer> widths, List<String> cells) {
     StringBuilder line = new StringBuilder();
+    int ahead = 0;
     for (int i = 0; i < widths.size(); i++) {
-      String text = Cut.start(row.cells.get(i), widths.get(i));
-      String blank = " ".repeat(widths.get(i) - length(text));
-      line.append(i == 0 ? "" : GAP)
-          .append(columns.get(i).isFigure() ? blank + text : text + blank);
+      String text = Cut.start(cells.get(i), widths.get(i));
+      int blanks = widths.get(i) - length(text);
+      boolean isFigure = columns.get(i).isFigure();
+      if (!text.isEmpty()) {
+        line.append(" ".repeat(ahead + (isFigure ? blanks : 0))).append(text);
+        ahead = isFigure ? 0 : blanks;
+      } else {
+        ahead += blanks;
+      }
+      ahead += GAP.length();
     }
-    out.append(row.paint.apply(style.fit(line.toString().stripTrailing()))).append('\n');
+    return line.toString().stripTrailing();
   }
 
   private static int length(String text) {
@@ -113,15 +135,25 @@ final class TextTable<R> {
   }
 
   static <R> void markdown(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
-    markdown(out, texts(columns, Column::heading));
-    markdown(out, texts(columns, column -> column.isFigure() ? "--:" : "---"));
+    List<String> headings = new ArrayList<>();
+    List<String> rules = new ArrayList<>();
+    for (Column<R> column : columns) {
+      headings.add(column.heading());
+      rules.add(column.isFigure() ? "--:" : "---");
+    }
+    markdown(out, headings);
+    markdown(out, rules);
     markdownRows(out, columns, rows);
   }
 
   /** More rows below those of a table. */
   static <R> void markdownRows(StringBuilder out, List<Column<R>> columns, Collection<R> rows) {
     for (R row : rows) {
-      markdown(out, texts(columns, column -> markdown(column, row)));
+      List<String> cells = new ArrayList<>();
+      for (Column<R> column : columns) {
+        cells.add(markdown(column, row));
+      }
+      markdown(out, cells);
     }
   }
 
@@ -137,9 +169,9 @@ final class TextTable<R> {
   /** RFC 4180, a line per row; empty where a value is absent. */
   static <R> String csv(List<Column<R>> columns, Collection<R> rows) {
     StringBuilder out = new StringBuilder(1 << 12);
-    out.append(Csv.line(texts(columns, Column::title)));
+    out.append(Csv.line(titles(columns)));
     for (R row : rows) {
-      out.append(Csv.line(texts(columns, column -> column.cell(row, ""))));
+      out.append(Csv.line(texts(columns, row, "")));
     }
     return out.toString();
   }

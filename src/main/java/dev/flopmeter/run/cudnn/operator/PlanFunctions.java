@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code plans.txt} can ask for, see and launch. */
 final class PlanFunctions {
-  static final Dialect DIALECT = new Dialect("plans.txt", PlanFunctions::find, name -> false);
+  static final Dialect DIALECT = new Dialect.Of("plans.txt", PlanFunctions::find, name -> false);
 
   private static final int ANY = Integer.MAX_VALUE;
 

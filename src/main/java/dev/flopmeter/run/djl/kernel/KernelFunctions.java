@@ -40,7 +40,7 @@ final class KernelFunctions {
   private KernelFunctions() {}
 
   static final Dialect DIALECT =
-      new Dialect("kernels.txt", KernelFunctions::find, TorchNames.FUNCTIONS::contains);
+      new Dialect.Of("kernels.txt", KernelFunctions::find, TorchNames.FUNCTIONS::contains);
 
   private static @Nullable BuiltIn find(String name) {
     return switch (name) {
