@@ -42,23 +42,23 @@ record StatusRoutes(
   private static final int MOST_LAYERS = 1000;
 
   private static final Route HEALTHY =
-      Route.openGet("/-/healthy", request -> Response.text(200, "healthy"));
+      Route.get("/-/healthy", request -> Response.text(200, "healthy")).open();
 
   /** The routes of a daemon that is still starting: it is alive, and nothing else is known. */
   static List<Route> starting() {
-    return List.of(HEALTHY, Route.any(request -> Response.text(503, "starting")));
+    return List.of(HEALTHY, Route.any(request -> Response.text(503, "starting")).open());
   }
 
   List<Route> routes() {
     return List.of(
         HEALTHY,
-        Route.openGet("/-/ready", request -> ready()),
+        Route.get("/-/ready", request -> ready()).open(),
         Route.get("/metrics", this::metrics),
         Route.get("/", request -> page()),
-        Route.largeGet("/report/*", this::report),
+        Route.get("/report/*", this::report).large(),
         Route.get("/api/v1/workloads", api::workloads),
-        Route.largeGet("/api/v1/results", api::results),
-        Route.largeGet("/api/v1/latest", api::latest),
+        Route.get("/api/v1/results", api::results).large(),
+        Route.get("/api/v1/latest", api::latest).large(),
         Route.get("/api/v1/annotations", api::annotations),
         Route.post("/api/v1/import", imports::take),
         Route.post("/api/v1/workloads/*/runs", runs::request),

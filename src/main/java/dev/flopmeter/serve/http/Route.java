@@ -13,8 +13,10 @@ import java.util.stream.IntStream;
  * @param method {@code GET} (HEAD comes with it) or {@code POST}
  * @param path matches the whole path, its groups are passed to the handler
  * @param isOpen whether it requires no password
+ * @param isLarge whether an answer may take megabytes of memory, until the client has read it; few
+ *     of these are answered at a time
  */
-public record Route(String method, Pattern path, boolean isOpen, Handler handler) {
+public record Route(String method, Pattern path, boolean isOpen, boolean isLarge, Handler handler) {
   @FunctionalInterface
   public interface Handler {
     Response answer(Request request) throws BadRequestException, IOException;
@@ -42,38 +44,26 @@ public record Route(String method, Pattern path, boolean isOpen, Handler handler
   }
 
   public static Route get(String path, Handler handler) {
-    return new Route("GET", pattern(path), false, handler);
-  }
-
-  /** A handler whose answer may take megabytes of memory, until the client has read it. */
-  private record Large(Handler handler) implements Handler {
-    @Override
-    public Response answer(Request request) throws BadRequestException, IOException {
-      return handler.answer(request);
-    }
-  }
-
-  /** Few of these are answered at a time. */
-  public static Route largeGet(String path, Handler handler) {
-    return get(path, new Large(handler));
-  }
-
-  boolean isLarge() {
-    return handler instanceof Large;
-  }
-
-  /** For probes, which send no password. */
-  public static Route openGet(String path, Handler handler) {
-    return new Route("GET", pattern(path), true, handler);
-  }
-
-  /** For every path that no route before it matches; needs no password. */
-  public static Route any(Handler handler) {
-    return new Route("GET", Pattern.compile("(?s).*"), true, handler);
+    return new Route("GET", pattern(path), false, false, handler);
   }
 
   public static Route post(String path, Handler handler) {
-    return new Route("POST", pattern(path), false, handler);
+    return new Route("POST", pattern(path), false, false, handler);
+  }
+
+  /** For every path that no route before it matches. */
+  public static Route any(Handler handler) {
+    return new Route("GET", Pattern.compile("(?s).*"), false, false, handler);
+  }
+
+  /** The same for all, such as probes, which send no password. */
+  public Route open() {
+    return new Route(method, path, true, isLarge, handler);
+  }
+
+  /** The same with large answers. */
+  public Route large() {
+    return new Route(method, path, isOpen, true, handler);
   }
 
   /** A path in which a star matches any one part. */

@@ -18,6 +18,13 @@ public final class Status {
 
   private static final int CUDNN_SUCCESS = 0;
 
+  // The categories of cuDNN's statuses
+  private static final int NOT_INITIALIZED = 1;
+  private static final int BAD_PARAMETER = 2;
+  private static final int NOT_SUPPORTED = 3;
+  private static final int INTERNAL_ERROR = 4;
+  private static final int EXECUTION_FAILED = 5;
+
   private Status() {}
 
   /**
@@ -77,14 +84,23 @@ public final class Status {
     return name.equals("CUDNN_UNKNOWN_STATUS") ? "CUDNN_STATUS_" + status : name;
   }
 
-  /** What the category of a status, its thousands, means for a user. */
+  private static int category(int cudnnStatus) {
+    return cudnnStatus / 1000;
+  }
+
+  /** Whether cuDNN only says that it does not support what a call asks for. */
+  public static boolean isRefusal(int cudnnStatus) {
+    return category(cudnnStatus) == NOT_SUPPORTED;
+  }
+
+  /** What the category of a status means for a user. */
   private static String cudnnMeaning(int status) {
-    return switch (status / 1000) {
-      case 1 -> "cuDNN cannot be used as it is installed; see flopmeter doctor";
-      case 2 -> "a parameter is wrong; please report this with the model";
-      case 3 -> "not supported by this cuDNN or device";
-      case 4 -> "cuDNN failed internally, possibly because of insufficient memory";
-      case 5 -> "the device failed while computing";
+    return switch (category(status)) {
+      case NOT_INITIALIZED -> "cuDNN cannot be used as it is installed; see flopmeter doctor";
+      case BAD_PARAMETER -> "a parameter is wrong; please report this with the model";
+      case NOT_SUPPORTED -> "not supported by this cuDNN or device";
+      case INTERNAL_ERROR -> "cuDNN failed internally, possibly because of insufficient memory";
+      case EXECUTION_FAILED -> "the device failed while computing";
       default -> "unknown to flopmeter";
     };
   }
@@ -103,7 +119,9 @@ public final class Status {
 
   /** As {@link #freedCuda} for cuDNN, whose sticky errors are those of execution. */
   public static void freedCudnn(int status, String call) {
-    if (status != CUDNN_SUCCESS && status / 1000 != 4 && status / 1000 != 5) {
+    if (status != CUDNN_SUCCESS
+        && category(status) != INTERNAL_ERROR
+        && category(status) != EXECUTION_FAILED) {
       throw passing(status, call);
     }
   }

@@ -28,6 +28,12 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
     }
   }
 
+  private record Placed(Life life, long offset) {
+    long end() {
+      return offset + aligned(life.block.bytes());
+    }
+  }
+
   /** The lives of all activations; inputs live from the start, what is fed and read to the end. */
   static List<Life> lives(DevicePlan plan) {
     Map<Buffer, int[]> spans = new LinkedHashMap<>();
@@ -53,29 +59,33 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
   }
 
   static ArenaLayout of(List<Life> lives) {
-    Comparator<Life> bySize = Comparator.comparingLong(life -> -life.block.bytes());
+    Comparator<Life> biggestFirst = Comparator.comparingLong(life -> -life.block.bytes());
     Map<Buffer, Long> offsets = new HashMap<>();
-    List<Life> placed = new ArrayList<>();
+    List<Placed> placed = new ArrayList<>();
     long size = 0;
-    for (Life life : lives.stream().sorted(bySize.thenComparingInt(Life::first)).toList()) {
-      long need = aligned(life.block.bytes());
-      long at = 0;
-      for (Life other :
-          placed.stream()
-              .filter(life::meets)
-              .sorted(Comparator.comparing(other -> offsets.getOrDefault(other.block, 0L)))
-              .toList()) {
-        long offset = offsets.getOrDefault(other.block, 0L);
-        if (at + need <= offset) {
-          break;
-        }
-        at = Math.max(at, offset + aligned(other.block.bytes()));
-      }
-      offsets.put(life.block, at);
-      placed.add(life);
-      size = Math.max(size, at + need);
+    for (Life life : lives.stream().sorted(biggestFirst.thenComparingInt(Life::first)).toList()) {
+      Placed next = new Placed(life, lowestPlace(life, placed));
+      placed.add(next);
+      offsets.put(life.block, next.offset);
+      size = Math.max(size, next.end());
     }
     return new ArenaLayout(offsets, size);
+  }
+
+  private static long lowestPlace(Life life, List<Placed> placed) {
+    List<Placed> around =
+        placed.stream()
+            .filter(other -> life.meets(other.life))
+            .sorted(Comparator.comparingLong(Placed::offset))
+            .toList();
+    long lowest = 0;
+    for (Placed other : around) {
+      if (lowest + aligned(life.block.bytes()) <= other.offset) {
+        break;
+      }
+      lowest = Math.max(lowest, other.end());
+    }
+    return lowest;
   }
 
   static long aligned(long bytes) {

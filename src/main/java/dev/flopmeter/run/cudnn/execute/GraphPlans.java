@@ -3,7 +3,7 @@ package dev.flopmeter.run.cudnn.execute;
 import dev.flopmeter.run.SearchEffort;
 import dev.flopmeter.run.cudnn.driver.BackendDescriptor;
 import dev.flopmeter.run.cudnn.driver.DeviceFailure;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,10 +41,19 @@ final class GraphPlans {
   private static final long INPUTS_ROUNDED_DOWN = 1;
   private static final long REDUCED_PRECISION_SUM = 2;
 
-  // cudnnBackendHeurMode_t: the quick one, the better informed one, the last resort
-  private static final int QUICK_HEURISTIC = 3;
-  private static final int INFORMED_HEURISTIC = 1;
-  private static final int FALLBACK = 2;
+  /** How cuDNN chooses what it proposes, with the numbers of cudnnBackendHeurMode_t. */
+  private enum Heuristic {
+    QUICK(3),
+    INFORMED(1),
+    /** The last resort: slow, but it may run what nothing else does. */
+    FALLBACK(2);
+
+    private final int code;
+
+    Heuristic(int code) {
+      this.code = code;
+    }
+  }
 
   /**
    * A plan of cuDNN for a graph.
@@ -78,7 +87,7 @@ final class GraphPlans {
   private final PreparationContext context;
   private final OperationGraph graph;
   private final boolean isFma;
-  private final Map<Integer, List<BackendDescriptor>> proposals = new HashMap<>();
+  private final Map<Heuristic, List<BackendDescriptor>> proposals = new EnumMap<>(Heuristic.class);
   private final IdentityHashMap<BackendDescriptor, Optional<GraphPlan>> plans =
       new IdentityHashMap<>();
   private @Nullable BackendDescriptor described;
@@ -111,9 +120,9 @@ final class GraphPlans {
     }
     Map<String, GraphPlan> offered = new LinkedHashMap<>();
     if (effort == SearchEffort.QUICK) {
-      collect(offered, QUICK_HEURISTIC, QUICK_PLANS, workspaceLimitBytes);
+      collect(offered, Heuristic.QUICK, QUICK_PLANS, workspaceLimitBytes);
     } else {
-      for (int heuristic : List.of(QUICK_HEURISTIC, INFORMED_HEURISTIC, FALLBACK)) {
+      for (Heuristic heuristic : Heuristic.values()) {
         collect(offered, heuristic, FULL_PLANS, workspaceLimitBytes);
         for (long limit : LOWER_LIMITS_BYTES) {
           collect(offered, heuristic, FULL_PLANS, Math.min(limit, workspaceLimitBytes));
@@ -122,12 +131,13 @@ final class GraphPlans {
     }
     if (offered.isEmpty()) {
       isLastResort = true;
-      collect(offered, FALLBACK, QUICK_PLANS, workspaceLimitBytes);
+      collect(offered, Heuristic.FALLBACK, QUICK_PLANS, workspaceLimitBytes);
     }
     return List.copyOf(offered.values());
   }
 
-  private void collect(Map<String, GraphPlan> offered, int heuristic, int most, long limitBytes) {
+  private void collect(
+      Map<String, GraphPlan> offered, Heuristic heuristic, int most, long limitBytes) {
     proposals.computeIfAbsent(heuristic, this::asked).stream()
         .filter(proposal -> LongStream.of(proposal.get("workspace", 1)).sum() <= limitBytes)
         .flatMap(proposal -> plans.computeIfAbsent(proposal, this::made).stream())
@@ -139,7 +149,7 @@ final class GraphPlans {
   }
 
   /** The configurations that cuDNN names, best first; none where it refuses the graph. */
-  private List<BackendDescriptor> asked(int heuristic) {
+  private List<BackendDescriptor> asked(Heuristic heuristic) {
     try {
       if (described == null) {
         described = graph.described();
@@ -148,7 +158,7 @@ final class GraphPlans {
           context
               .descriptor("heuristics")
               .set("graph", List.of(described))
-              .set("mode", heuristic)
+              .set("mode", heuristic.code)
               .ready();
       List<BackendDescriptor> empty =
           Stream.generate(() -> context.descriptor("configuration")).limit(MOST_PROPOSALS).toList();

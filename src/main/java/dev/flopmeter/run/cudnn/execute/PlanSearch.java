@@ -166,11 +166,10 @@ final class PlanSearch {
     GraphLaunch way = ways.get(choice.way());
     int status = way.tryOnce(plan);
     if (status != 0) {
-      // A refusal is 3000 or more, but real versions have other codes, too: if the device is well,
-      // go on.
+      // Real versions refuse with other statuses, too: if the device is well, go on.
       DeviceFailure failure = Status.cudnnFailure(status, GraphLaunch.CALL);
       failure.throwIfSticky();
-      Level level = status / 1000 == 3 ? Level.DEBUG : Level.WARN;
+      Level level = Status.isRefusal(status) ? Level.DEBUG : Level.WARN;
       logger.atLevel(level).log("{}; another engine is tried", failure.getMessage());
       return Optional.empty();
     }
