@@ -127,7 +127,7 @@ abstract class Arguments {
 
   /** An option for tests, which no help shows. */
   final Argument<String> hidden(String name) {
-    return declare(Form.HIDDEN_OPTION, name, Reading.TEXT, "");
+    return declare(Form.HIDDEN_OPTION, name, new Reading.Text(), "");
   }
 
   /**
@@ -147,7 +147,7 @@ abstract class Arguments {
 
   /** All parameters, at least one: ask {@link Argument#all()}. */
   final Argument<String> parameters() {
-    return declare(Form.PARAMETERS, "1..*", Reading.TEXT, "");
+    return declare(Form.PARAMETERS, "1..*", new Reading.Text(), "");
   }
 
   private <T> Argument<T> declare(

@@ -28,7 +28,7 @@ final class BackendArguments extends Arguments {
   private final Argument<OrtOptions.Level> ortLevel =
       option("--ort-level", Choice.of(OrtOptions.Level.values()));
   private final Argument<String> ortOptions =
-      list("--ort-option", Reading.TEXT, "", String.join(", ", OrtOptions.KEYS));
+      list("--ort-option", new Reading.Text(), "", String.join(", ", OrtOptions.KEYS));
 
   /** The choice of the backend, and nothing of how it runs the network. */
   static BackendArguments choice() {

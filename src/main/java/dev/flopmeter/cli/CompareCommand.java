@@ -36,8 +36,8 @@ final class CompareCommand extends Command {
 
   private static final double LEAST_CHANGE_BY_TURNS = 0.01;
 
-  private final Argument<String> base = parameter(0, Reading.TEXT);
-  private final Argument<String> next = parameter(1, Reading.TEXT);
+  private final Argument<String> base = parameter(0, new Reading.Text());
+  private final Argument<String> next = parameter(1, new Reading.Text());
   private final Argument<Double> threshold = option("--threshold", Reading::share);
   private final Argument<Boolean> force = flag("--force");
   private final Argument<Across> across = option("--across", Choice.of(Across.values()));
@@ -45,7 +45,7 @@ final class CompareCommand extends Command {
   private final Argument<Boolean> run = flag("--run");
   private final Argument<Duration> maxTime = option("--max-time", Reading::timeSpan);
   private final Argument<Double> errorRate = option("--error-rate", Reading::share);
-  private final Argument<Long> seed = option("--seed", Reading.NUMBER);
+  private final Argument<Long> seed = option("--seed", new Reading.WholeNumber());
   private final TurnSide sides = with(TurnSide.options());
   private final OutputArguments output =
       with(new OutputArguments(Format.TABLE, Format.JSON, Format.MARKDOWN, Format.HTML));

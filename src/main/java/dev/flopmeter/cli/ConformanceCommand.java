@@ -18,7 +18,7 @@ final class ConformanceCommand extends Command {
   /** Exit code: a case gave a wrong result. */
   private static final int FAILED = 1;
 
-  private final Argument<String> directory = parameter(0, Reading.TEXT);
+  private final Argument<String> directory = parameter(0, new Reading.Text());
   private final BackendArguments device = with(BackendArguments.choice());
   private final OutputArguments output = with(new OutputArguments(Format.TABLE, Format.JSON));
 

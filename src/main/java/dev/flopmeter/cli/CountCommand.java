@@ -36,14 +36,14 @@ final class CountCommand extends Command {
   private static final String ALL = "all";
 
   private final ModelArguments model = with(new ModelArguments(false));
-  private final Argument<String> convention = option("--convention", Reading.TEXT);
+  private final Argument<String> convention = option("--convention", new Reading.Text());
   private final Argument<Optional<SiPrefix>> unit =
       option("--unit", new UnitsCommand.UnitName("auto"));
   private final Argument<Long> depth =
       option("--depth", new Reading.WholeNumber(0, Integer.MAX_VALUE));
-  private final Argument<String> rules = option("--rules", Reading.TEXT);
+  private final Argument<String> rules = option("--rules", new Reading.Text());
   private final Argument<Boolean> asRun = flag("--run");
-  private final Argument<Long> seed = option("--seed", Reading.NUMBER);
+  private final Argument<Long> seed = option("--seed", new Reading.WholeNumber());
   private final Argument<Precision> precision =
       option("--precision", Choice.of(new Precision[] {Precision.INT8, Precision.FP8}));
   private final OutputArguments output =

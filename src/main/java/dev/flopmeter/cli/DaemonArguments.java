@@ -27,7 +27,7 @@ final class DaemonArguments extends Arguments {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final Argument<URI> daemon = option("--daemon", DaemonArguments::address);
-  private final Argument<String> user = option("--user", Reading.TEXT);
+  private final Argument<String> user = option("--user", new Reading.Text());
   private final Argument<Path> password = option("--password-file", Path::of);
   private final Argument<Path> authority = option("--ca-file", Path::of);
   private final Argument<Path> certificate = option("--cert-file", Path::of);

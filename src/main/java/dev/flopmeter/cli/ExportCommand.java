@@ -16,7 +16,7 @@ import java.util.List;
 /** {@code flopmeter export}: writes a network as an ONNX file. */
 final class ExportCommand extends Command {
   private final ModelArguments model = with(new ModelArguments(false));
-  private final Argument<String> file = required("-o", Reading.TEXT);
+  private final Argument<String> file = required("-o", new Reading.Text());
 
   @Override
   int run(Console console) {

@@ -44,13 +44,13 @@ final class ImportCommand extends Command {
 
   private final Argument<String> files = parameters();
   private final ModelArguments model = with(new ModelArguments(true));
-  private final Argument<String> device = option("--device", Reading.TEXT);
+  private final Argument<String> device = option("--device", new Reading.Text());
   private final Argument<Precision> precision =
       option("--precision", Choice.of(Precision.values()));
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
   private final DaemonArguments daemon = with(new DaemonArguments());
-  private final Argument<String> workload = option("--workload", Reading.TEXT);
+  private final Argument<String> workload = option("--workload", new Reading.Text());
 
   @Override
   int run(Console console) throws InterruptedException {

@@ -19,16 +19,16 @@ import java.util.function.BiFunction;
 final class ModelArguments extends Arguments {
 
   private final Argument<String> model;
-  private final Argument<String> inputs = list("--input", Reading.TEXT, "");
+  private final Argument<String> inputs = list("--input", new Reading.Text(), "");
   private final Argument<Long> batches =
       list("--batch", new Reading.WholeNumber(1, Long.MAX_VALUE), ",");
-  private final Argument<String> dims = list("--dim", Reading.TEXT, "");
+  private final Argument<String> dims = list("--dim", new Reading.Text(), "");
 
   /**
    * @param isOption whether the model is {@code --model}, because the parameters are something else
    */
   ModelArguments(boolean isOption) {
-    model = isOption ? required("--model", Reading.TEXT) : parameter(0, Reading.TEXT);
+    model = isOption ? required("--model", new Reading.Text()) : parameter(0, new Reading.Text());
   }
 
   /** The model as the user wrote it. */
@@ -94,7 +94,8 @@ final class ModelArguments extends Arguments {
           crossed(
               all,
               List.of(parts[1].split(",", -1)),
-              (one, size) -> one.withDim(parts[0], read("--dim " + dim, Reading.NUMBER, size)));
+              (one, size) ->
+                  one.withDim(parts[0], read("--dim " + dim, new Reading.WholeNumber(), size)));
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);

@@ -7,7 +7,7 @@ import java.util.Optional;
 /** The format of a result and its destination: {@code --format} and {@code -o}. */
 final class OutputArguments extends Arguments {
   private final Optional<Argument<Format>> format;
-  private final Argument<String> file = option("-o --output", Reading.TEXT);
+  private final Argument<String> file = option("-o --output", new Reading.Text());
 
   /**
    * @param formats what the command offers; the first is the default. None if there is no choice.

@@ -43,7 +43,7 @@ final class ProfileCommand extends Command {
   private final Argument<Boolean> raw = flag("--raw");
   private final Argument<Boolean> unchecked = flag("--no-check");
   private final Argument<Boolean> roofless = flag("--no-roof");
-  private final Argument<Long> seed = option("--seed", Reading.NUMBER);
+  private final Argument<Long> seed = option("--seed", new Reading.WholeNumber());
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));
 

@@ -11,12 +11,6 @@ import java.util.regex.Pattern;
 /** Reads a value of the command line from its text. */
 @FunctionalInterface
 interface Reading<T> {
-  /** A text that needs no reading. */
-  Reading<String> TEXT = new Text();
-
-  /** Any whole number. */
-  Reading<Long> NUMBER = new WholeNumber(Long.MIN_VALUE, Long.MAX_VALUE);
-
   /**
    * Reads one value.
    *
@@ -29,7 +23,7 @@ interface Reading<T> {
     return List.of();
   }
 
-  /** See {@link #TEXT}. */
+  /** A text that needs no reading. */
   record Text() implements Reading<String> {
     @Override
     public String read(String text) {
@@ -47,6 +41,11 @@ interface Reading<T> {
 
   /** A whole number from {@code least} to {@code most}. */
   record WholeNumber(long least, long most) implements Reading<Long> {
+    /** Any whole number. */
+    WholeNumber() {
+      this(Long.MIN_VALUE, Long.MAX_VALUE);
+    }
+
     @Override
     public Long read(String text) {
       long number;

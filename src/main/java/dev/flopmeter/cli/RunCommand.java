@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class RunCommand extends Command {
   private static final long POLL_MILLIS = 500;
 
-  private final Argument<String> workload = parameter(0, Reading.TEXT);
+  private final Argument<String> workload = parameter(0, new Reading.Text());
   private final DaemonArguments daemon = with(new DaemonArguments());
   private final Argument<Boolean> allLayers = flag("--all-layers");
   private final OutputArguments output = with(new OutputArguments(Format.values()));

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 final class ServeCommand extends Command {
   private static final String JSON_ENCODER = "dev.flopmeter.serve.JsonLog";
 
-  private final Argument<String> file = option("--config", Reading.TEXT);
+  private final Argument<String> file = option("--config", new Reading.Text());
   private final Argument<Boolean> check = flag("--check");
 
   private final Argument<ListenAddress> listen = option("--listen", ServeCommand::address);

@@ -109,6 +109,18 @@ public record Attributes(Map<String, Object> asMap) {
     return integers(name).orElse(absent);
   }
 
+  /** A list with a value for each axis; {@code absent} everywhere if it is not given. */
+  public long[] perAxis(String name, int axes, long absent) {
+    long[] all = new long[axes];
+    Arrays.fill(all, absent);
+    long[] values = integers(name, all);
+    if (values.length != axes) {
+      throw new ModelException(
+          "the attribute '" + name + "' needs " + axes + " values, not " + values.length);
+    }
+    return values;
+  }
+
   public Optional<List<Float>> numbers(String name) {
     return list(name, Float.class);
   }

@@ -42,9 +42,4 @@ public final class Sizes {
       throw new ModelException("the sum " + a + " + " + b + " exceeds 2^63-1", e);
     }
   }
-
-  /** {@code ceil(a / b)} for positive {@code b}. */
-  public static long ceilDiv(long a, long b) {
-    return -Math.floorDiv(-a, b);
-  }
 }

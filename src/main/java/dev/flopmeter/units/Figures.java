@@ -28,7 +28,7 @@ public final class Figures {
 
   private static String si(BigDecimal value) {
     BigDecimal rounded = value.round(THREE);
-    SiPrefix prefix = SiPrefix.fitting(rounded.precision() - rounded.scale());
+    SiPrefix prefix = SiPrefix.fitting(rounded);
     return (plain(prefix.in(rounded)) + " " + prefix.symbol()).trim();
   }
 

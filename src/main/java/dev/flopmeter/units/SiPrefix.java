@@ -39,7 +39,12 @@ public enum SiPrefix {
     return exponent;
   }
 
-  /** The largest prefix under which a number of so many whole digits is at least 1, else one. */
+  /** The largest prefix under which {@code value} is at least 1; one for anything smaller. */
+  static SiPrefix fitting(BigDecimal value) {
+    return fitting(value.precision() - value.scale());
+  }
+
+  /** The same for a number of so many digits before its point. */
   static SiPrefix fitting(int digits) {
     SiPrefix fitting = ONE;
     for (SiPrefix prefix : values()) {

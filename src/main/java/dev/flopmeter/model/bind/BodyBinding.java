@@ -10,7 +10,6 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Origins;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.Window;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -77,18 +76,13 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
 
   private void addScan() {
     Operands in = builder.operands(node);
-    long asked = node.attributes().integer("num_scan_inputs");
     boolean isBatched = in.opset() < 9; // the first input was the lengths, the first axis a batch
     int first = isBatched ? 1 : 0;
-    if (asked < 0 || asked > in.inputCount() - first) {
-      throw new ModelException(
-          "num_scan_inputs is " + asked + ", but there are " + in.inputCount() + " inputs");
-    }
-    int scanned = (int) asked;
+    int scanned = scanned(in, first);
     int states = in.inputCount() - first - scanned;
     int stacks = Math.max(0, node.outputs().size() - states);
-    long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
-    long[] outAxes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
+    long[] axes = node.attributes().perAxis("scan_input_axes", scanned, 0);
+    long[] outAxes = node.attributes().perAxis("scan_output_axes", stacks, 0);
     List<@Nullable TensorType> inputs = knownTypes(first);
     @Nullable Long length = null;
     @Nullable Long batch = null;
@@ -115,6 +109,16 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
       outputs.add(type == null || batch == null ? type : stacked(type, 0, batch));
     }
     addWithBody(body, outputs);
+  }
+
+  /** How many of the inputs from {@code first} on are scanned. */
+  private static int scanned(Operands in, int first) {
+    long asked = in.attributes().integer("num_scan_inputs");
+    if (asked < 0 || asked > in.inputCount() - first) {
+      throw new ModelException(
+          "num_scan_inputs is " + asked + ", but there are " + in.inputCount() + " inputs");
+    }
+    return (int) asked;
   }
 
   /** The types of the inputs from {@code first} on; null where open, as those of sequences are. */

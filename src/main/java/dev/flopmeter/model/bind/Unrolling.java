@@ -10,7 +10,6 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
-import dev.flopmeter.model.Window;
 import dev.flopmeter.model.decompose.Decompositions;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -240,8 +239,8 @@ public final class Unrolling {
     }
     Graph body = node.attributes().body("body").orElseThrow();
     Place opened = opened(node, body, place);
-    long[] axes = Window.perAxis(node.attributes(), "scan_input_axes", scanned, 0);
-    long[] back = Window.perAxis(node.attributes(), "scan_input_directions", scanned, 0);
+    long[] axes = node.attributes().perAxis("scan_input_axes", scanned, 0);
+    long[] back = node.attributes().perAxis("scan_input_directions", scanned, 0);
     long trips = sequence.shape().dim(sequence.shape().axis(axes[0]));
     List<String> states = node.inputs().subList(0, count);
     List<List<String>> rows = new ArrayList<>();
@@ -314,8 +313,8 @@ public final class Unrolling {
     int states =
         node.inputs().size() - (isLoop ? 2 : (int) node.attributes().integer("num_scan_inputs"));
     int stacks = body.outputs().size() - states - (isLoop ? 1 : 0);
-    long[] axes = Window.perAxis(node.attributes(), "scan_output_axes", stacks, 0);
-    long[] back = Window.perAxis(node.attributes(), "scan_output_directions", stacks, 0);
+    long[] axes = node.attributes().perAxis("scan_output_axes", stacks, 0);
+    long[] back = node.attributes().perAxis("scan_output_directions", stacks, 0);
     for (int i = 0; i < stacks && states + i < node.outputs().size(); i++) {
       String whole = node.outputs().get(states + i);
       if (whole.isEmpty()) {

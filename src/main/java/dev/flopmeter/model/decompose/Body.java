@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -74,15 +75,6 @@ final class Body implements NodeHost {
   @Override
   public ModelException refusal(String message) {
     return new UnsupportedFormException(message);
-  }
-
-  /** A sum with what is left out is the other term. */
-  @Override
-  public Object combined(String sign, Object left, Object right) {
-    if (sign.equals("+") && (Value.isLeftOut(left) || Value.isLeftOut(right))) {
-      return Value.isLeftOut(left) ? right : left;
-    }
-    return add(1, Terms.operator(sign), Map.of(), List.of(left, right)).get(0);
   }
 
   Value constant(Tensor tensor) {
@@ -207,6 +199,14 @@ final class Body implements NodeHost {
     }
   }
 
+  /** The name of a result in the body: that of a copy where no node writes it, or it is taken. */
+  private String lastName(Value result, Set<String> taken) {
+    boolean isWritten = nodes.stream().anyMatch(node -> node.outputs().contains(result.name()));
+    return isWritten && !taken.contains(result.name())
+        ? result.name()
+        : add(1, "Identity", Map.of(), List.of(result)).get(0).name();
+  }
+
   /**
    * The graph of the node's operator. Its inputs are the node's that are not constants, under their
    * own names; its outputs have the names of the node's.
@@ -218,21 +218,17 @@ final class Body implements NodeHost {
     for (int i = 0; i < in.outputCount() && i < results.size(); i++) {
       String output = in.node().outputs().get(i);
       Value result = (Value) results.get(i);
-      if (output.isEmpty()) {
-        outputs.add(result.name());
-        continue;
+      outputs.add(output.isEmpty() ? result.name() : output);
+      if (!output.isEmpty()) {
+        renamed.put(lastName(result, renamed.keySet()), output);
       }
-      boolean isWritten = nodes.stream().anyMatch(node -> node.outputs().contains(result.name()));
-      String last =
-          isWritten && !renamed.containsKey(result.name())
-              ? result.name()
-              : add(1, "Identity", Map.of(), List.of(result)).get(0).name();
-      if (constants.containsKey(last)) {
-        constants.put(output, constants.get(last));
-      }
-      renamed.put(last, output);
-      outputs.add(output);
     }
+    renamed.forEach(
+        (inner, outer) -> {
+          if (constants.containsKey(inner)) {
+            constants.put(outer, constants.get(inner));
+          }
+        });
     UnaryOperator<String> names = value -> renamed.getOrDefault(value, value);
     List<Node> named =
         nodes.stream().map(node -> node.renamed(node.name(), names, node.metadata())).toList();

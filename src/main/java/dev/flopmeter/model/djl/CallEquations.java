@@ -145,7 +145,7 @@ record CallEquations(TracedArray array) implements Host {
     TracedArray b = Objects.requireNonNull(operand(right, both));
     DataType common = a.commonType(b);
     DataType type = sign.equals("/") && !common.isFloat() ? DataType.FLOAT : common;
-    return a.tracing().apply(Terms.operator(sign), Attributes.NONE, a.cast(type), b.cast(type));
+    return a.tracing().apply(operator(sign), Attributes.NONE, a.cast(type), b.cast(type));
   }
 
   @Override

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One operator or function of a file; its equations are read when they are first needed. */
@@ -17,8 +16,7 @@ public final class Definition {
   /**
    * @param variables how many it has, parameters and others
    */
-  record Equations(
-      List<String> parameters, Set<String> attributes, int variables, List<Statement> statements) {}
+  record Equations(List<String> parameters, int variables, List<Statement> statements) {}
 
   private final Dialect dialect;
   private final Map<String, Definition> all;
@@ -83,11 +81,6 @@ public final class Definition {
     return equations().parameters();
   }
 
-  /** The names of the attributes that it reads. */
-  public Set<String> attributes() {
-    return equations().attributes();
-  }
-
   private Equations equations() {
     Equations read = equations;
     if (read == null) {
@@ -114,6 +107,24 @@ public final class Definition {
   int parameterCount() {
     String names = text.substring(text.indexOf('(') + 1, text.indexOf(')'));
     return names.isEmpty() ? 0 : names.split(",", -1).length;
+  }
+
+  /** What a call gives: its one result, or a list of them. */
+  Object called(Host host, List<?> arguments) {
+    List<Object> results = of(host, arguments);
+    return results.size() == 1 ? results.get(0) : results;
+  }
+
+  /** This for equations of other files. */
+  public BuiltIn asFunction() {
+    return BuiltIn.of(parameterCount(), new Called(this));
+  }
+
+  private record Called(Definition definition) implements BuiltIn.Rule<Host> {
+    @Override
+    public Object of(Host host, List<Object> arguments) {
+      return definition.called(host, arguments);
+    }
   }
 
   /** The results for these arguments. */

@@ -21,9 +21,25 @@ public interface Host {
     throw new IllegalStateException("no nodes are written here: " + op);
   }
 
-  /** Adds the node that {@code left + right} and the like stand for, of which one is a tensor. */
+  /**
+   * Adds the node that {@code left + right} and the like stand for, of which one is a tensor. A sum
+   * with what is left out is the other term.
+   */
   default Object combined(String sign, Object left, Object right) {
-    throw new IllegalStateException(left + " " + sign + " " + right + " is no node here");
+    if (sign.equals("+") && (Value.isLeftOut(left) || Value.isLeftOut(right))) {
+      return Value.isLeftOut(left) ? right : left;
+    }
+    return add(1, operator(sign), Map.of(), List.of(left, right)).get(0);
+  }
+
+  /** The operator that a sign between tensors stands for, such as ONNX's. */
+  default String operator(String sign) {
+    return switch (sign) {
+      case "+" -> "Add";
+      case "-" -> "Sub";
+      case "*" -> "Mul";
+      default -> "Div";
+    };
   }
 
   /** The shape of a tensor. */

@@ -93,11 +93,11 @@ final class StatementParser {
     }
     if (tokens.accept("=")) {
       Statement results = results();
-      return new Equations(parameters, attributes.keySet(), variables.size(), List.of(results));
+      return new Equations(parameters, variables.size(), List.of(results));
     }
     tokens.expect(Tokens.END);
     List<Statement> block = block();
-    return new Equations(parameters, attributes.keySet(), variables.size(), block);
+    return new Equations(parameters, variables.size(), block);
   }
 
   /** The place of a variable, which from here on has a value. */

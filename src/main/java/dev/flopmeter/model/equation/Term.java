@@ -133,8 +133,7 @@ sealed interface Term {
   record Call(Definition definition, List<Term> arguments) implements Term {
     @Override
     public Object in(Scope scope) {
-      List<Object> results = definition.of(scope.host(), all(arguments, scope));
-      return results.size() == 1 ? results.get(0) : results;
+      return definition.called(scope.host(), all(arguments, scope));
     }
   }
 

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What terms are in Java, and what equations compute of them. */
 public final class Terms {
+  private static final int MOST_NAMED = 32;
+
   private Terms() {}
 
   /** The types that an attribute without a default can have. */
@@ -24,23 +26,16 @@ public final class Terms {
   /** The functions of numbers, lists and shapes, for all files. */
   public static @Nullable BuiltIn function(String name) {
     return switch (name) {
-      case "infinity" -> new BuiltIn(0, 0, new Function(name));
-      case "sqrt", "ceil", "floor", "times", "size", "count", "text", "given", "rank", "shape" ->
-          new BuiltIn(1, 1, new Function(name));
-      case "min",
-          "max",
-          "repeat",
-          "axes",
-          "drop",
-          "broadcast",
-          "contains",
-          "dim",
-          "axis",
-          "attribute" ->
-          new BuiltIn(2, 2, new Function(name));
-      case "with", "part" -> new BuiltIn(3, 3, new Function(name));
+      case "named" -> new BuiltIn(2, MOST_NAMED, new Function(name));
       case "elements" -> new BuiltIn(1, 3, new Function(name));
-      default -> null;
+      default ->
+          BuiltIn.listed(
+              name,
+              new Function(name),
+              "infinity",
+              "sqrt ceil floor times size count text given rank shape",
+              "min max repeat axes drop broadcast contains dim axis attribute",
+              "with part series");
     };
   }
 
@@ -58,7 +53,8 @@ public final class Terms {
         case "times" -> Sizes.product(dims(a.get(0)));
         case "size" -> (long) list(a.get(0)).size();
         case "repeat" -> Collections.nCopies((int) integer(a, 1), a.get(0));
-        case "axes" -> range(integer(a, 0), integer(a, 1));
+        case "axes" -> series(integer(a, 0), 1, integer(a, 1) - integer(a, 0));
+        case "series" -> series(integer(a, 0), integer(a, 1), integer(a, 2));
         case "drop" -> Terms.drop(list(a.get(0)), integer(a, 1));
         case "with" -> list(sizes(a, 0).with((int) integer(a, 1), integer(a, 2)).dims());
         case "broadcast" -> list(sizes(a, 0).broadcast(sizes(a, 1)).dims());
@@ -72,9 +68,28 @@ public final class Terms {
         case "axis" -> (long) host.shape(a.get(0)).axis(integer(a, 1));
         case "shape" -> list(host.shape(a.get(0)).dims());
         case "attribute" -> Terms.attribute(host.attributes(), (String) a.get(0), a.get(1));
+        case "named" -> named(a);
         default -> Terms.elements(host.shape(a.get(0)), a);
       };
     }
+  }
+
+  /** So many numbers from {@code first} on, {@code step} apart. */
+  private static List<Long> series(long first, long step, long count) {
+    List<Long> series = new ArrayList<>();
+    for (long i = 0; i < count; i++) {
+      series.add(first + i * step);
+    }
+    return series;
+  }
+
+  /** A map of names and terms by turns. */
+  private static Map<Object, Object> named(List<Object> a) {
+    Map<Object, Object> named = new HashMap<>();
+    for (int i = 0; i + 1 < a.size(); i += 2) {
+      named.put(a.get(i), a.get(i + 1));
+    }
+    return named;
   }
 
   private static List<?> part(List<?> list, long from, long to) {
@@ -82,14 +97,6 @@ public final class Terms {
       throw new ModelException(list + " has no elements " + from + " to " + to + " (excluded)");
     }
     return list.subList((int) from, (int) to);
-  }
-
-  private static List<Long> range(long from, long to) {
-    List<Long> range = new ArrayList<>();
-    for (long i = from; i < to; i++) {
-      range.add(i);
-    }
-    return range;
   }
 
   private static List<?> drop(List<?> list, long first) {
@@ -124,16 +131,6 @@ public final class Terms {
             ? (Object) reals(sign, real(left), real(right))
             : host.combined(sign.text(), left, right);
       }
-    };
-  }
-
-  /** The operator of ONNX that a sign between tensors stands for. */
-  public static String operator(String sign) {
-    return switch (sign) {
-      case "+" -> "Add";
-      case "-" -> "Sub";
-      case "*" -> "Mul";
-      default -> "Div";
     };
   }
 

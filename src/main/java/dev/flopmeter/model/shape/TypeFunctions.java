@@ -12,10 +12,8 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.equation.BuiltIn;
 import dev.flopmeter.model.equation.Dialect;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code shapes.txt} can ask for. */
@@ -31,22 +29,15 @@ final class TypeFunctions implements Dialect {
 
   @Override
   public @Nullable BuiltIn function(String name) {
-    return switch (name) {
-      case "sliced",
-          "padded",
-          "data_decides",
-          "einsum_shape",
-          "stored_constant",
-          "filled_type",
-          "non_zeros",
-          "selected_boxes",
-          "uniques",
-          "compressed" ->
-          BuiltIn.of(0, new Function(name));
-      case "tensor_type", "is_typed", "is_block" -> BuiltIn.of(1, new Function(name));
-      case "typed", "like", "as", "window_output" -> BuiltIn.of(2, new Function(name));
-      default -> NodeFunctions.find(name);
-    };
+    BuiltIn own =
+        BuiltIn.listed(
+            name,
+            new Function(name),
+            "data_decides einsum_shape stored_constant filled_type non_zeros selected_boxes uniques"
+                + " compressed",
+            "tensor_type is_typed is_block",
+            "typed like as");
+    return own == null ? NodeFunctions.find(name) : own;
   }
 
   /** One of them. A lambda for each would lengthen short commands. */
@@ -60,9 +51,6 @@ final class TypeFunctions implements Dialect {
         case "like" -> n.type(a.get(0)).withShape(shape(a, 1));
         case "as" -> n.type(a.get(0)).withType((DataType) a.get(1));
         case "is_block" -> integer(a, 0) >= 16 && Long.bitCount(integer(a, 0)) == 1;
-        case "window_output" -> list(NodeFunctions.window(n, a).output(n.shape(a.get(0))).dims());
-        case "sliced" -> sizes(SliceRange.of(n.in()), SliceRange::count);
-        case "padded" -> sizes(PaddedAxis.of(n.in()), PaddedAxis::length);
         case "data_decides" -> {
           throw new DataDependentException(n.in().node().op());
         }
@@ -85,10 +73,6 @@ final class TypeFunctions implements Dialect {
         default -> throw new IllegalArgumentException(name);
       };
     }
-  }
-
-  private static <T> List<Object> sizes(T[] axes, ToLongFunction<T> size) {
-    return list(Arrays.stream(axes).mapToLong(size).toArray());
   }
 
   private static Shape shape(List<Object> arguments, int index) {

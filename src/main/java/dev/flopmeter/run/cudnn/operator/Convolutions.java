@@ -32,14 +32,14 @@ final class Convolutions {
     List<?> scaling = list(call.terms().get(3));
     return new ConvolutionWork(
         false,
-        lifted(call.view(0)),
-        lifted(call.view(1)),
-        lifted(call.view(2)),
+        call.view(0),
+        call.view(1),
+        call.view(2),
         call.isGiven(3)
             ? new Scaling((TensorView) scaling.get(0), real(scaling.get(1)), real(scaling.get(2)))
             : null,
         call.viewOrNull(4),
-        call.isGiven(5) ? lifted(call.view(5)) : null,
+        call.viewOrNull(5),
         call.node().isRectified(),
         stencil(call, 6),
         call.layout(10));
@@ -49,37 +49,12 @@ final class Convolutions {
    * @param call x, weights, y, the window's padding, steps and dilation, groups
    */
   static ConvolutionWork transposed(PlanCall call) {
-    return new ConvolutionWork(
-        lifted(call.view(0)), lifted(call.view(1)), lifted(call.view(2)), stencil(call, 3));
+    return new ConvolutionWork(call.view(0), call.view(1), call.view(2), stencil(call, 3));
   }
 
   private static Stencil stencil(PlanCall call, int from) {
     return new Stencil(
-        lifted(call.numbers(from), 0),
-        lifted(call.numbers(from + 1), 1),
-        lifted(call.numbers(from + 2), 1),
-        call.index(from + 3));
-  }
-
-  /**
-   * cuDNN works on two or three spatial axes: one axis becomes two, with a height of 1 in front.
-   * Values that are no images already stay as they are.
-   */
-  static TensorView lifted(TensorView view) {
-    if (view.rank() != 3) {
-      return view;
-    }
-    return view.as(
-        Shape.of(view.dim(0), view.dim(1), 1, view.dim(2)),
-        view.stride(0),
-        view.stride(1),
-        view.stride(2) * view.dim(2),
-        view.stride(2));
-  }
-
-  /** One number per axis of cuDNN's, {@code lead} for the axis that was put in front. */
-  static long[] lifted(long[] perAxis, int lead) {
-    return perAxis.length == 1 ? new long[] {lead, perAxis[0]} : perAxis;
+        call.numbers(from), call.numbers(from + 1), call.numbers(from + 2), call.index(from + 3));
   }
 
   /**

@@ -267,8 +267,8 @@ final class PlanFunctions {
       case "elementwise" -> of(2, 4, PlanFunctions::elementwise);
       case "binary" -> of(5, PlanFunctions::binary);
       case "product" -> of(4, c -> new ProductWork(c.view(0), c.view(1), c.view(2), c.real(3)));
-      case "convolution" -> of(11, Convolutions::work);
-      case "transposed_convolution" -> of(7, Convolutions::transposed);
+      case "fused_convolution" -> of(11, Convolutions::work);
+      case "convolution_gradient" -> of(7, Convolutions::transposed);
       case "resampling" -> of(7, PlanFunctions::resampling);
       case "normalization" -> of(7, PlanFunctions::normalization);
       case "attention" -> of(9, PlanFunctions::attention);
@@ -304,12 +304,12 @@ final class PlanFunctions {
    */
   private static Work resampling(PlanCall call) {
     return new PoolingWork(
-        Convolutions.lifted(call.view(1)),
-        Convolutions.lifted(call.view(2)),
+        call.view(1),
+        call.view(2),
         PoolingWork.Kind.valueOf(call.text(0)),
-        Convolutions.lifted(call.numbers(3), 1),
-        Convolutions.lifted(call.numbers(4), 0),
-        Convolutions.lifted(call.numbers(5), 1),
+        call.numbers(3),
+        call.numbers(4),
+        call.numbers(5),
         (KernelWork) call.terms().get(6));
   }
 
@@ -317,21 +317,14 @@ final class PlanFunctions {
    * @param call kind, x, y, scale, bias or none, epsilon, the same by our kernel
    */
   private static Work normalization(PlanCall call) {
-    TensorView bias = call.viewOrNull(4);
     return new NormalizationWork(
         NormalizationWork.Kind.valueOf(call.text(0)),
         call.view(1),
         call.view(2),
-        perChannel(call.view(3)),
-        bias == null ? null : perChannel(bias),
+        call.view(3),
+        call.viewOrNull(4),
         call.real(5),
         (KernelWork) call.terms().get(6));
-  }
-
-  /** As cuDNN takes a scale or bias. */
-  private static TensorView perChannel(TensorView parameter) {
-    long elements = parameter.elements();
-    return parameter.as(Shape.of(1, elements, 1, 1), elements, 1, elements, elements);
   }
 
   /**

@@ -19,7 +19,6 @@ import dev.flopmeter.model.equation.Terms;
 import dev.flopmeter.model.equation.Value;
 import dev.flopmeter.model.shape.EinsumEquation;
 import dev.flopmeter.model.shape.NodeFunctions;
-import dev.flopmeter.model.shape.PaddedAxis;
 import dev.flopmeter.model.shape.ResizeTaps;
 import dev.flopmeter.run.djl.kernel.Expression.Constant;
 import dev.flopmeter.run.djl.kernel.Expression.Named;
@@ -28,11 +27,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.ToLongFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What the equations of {@code kernels.txt} can ask for beside PyTorch's functions. */
@@ -62,8 +59,6 @@ final class KernelFunctions {
       case "restrided" -> script("restrided.script", "image", "dims", "strides");
       case "suppressed" ->
           script("suppressed.script", "low", "high", "scores", "limit", "threshold", "least");
-      case "pads_before" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::before));
-      case "pads_after" -> of(0, (k, a) -> pads(k.in(), PaddedAxis::after));
       case "einsum_equation" -> of(0, (k, a) -> einsumEquation(k.in()));
       case "resize_mode" -> of(0, (k, a) -> ResizeTaps.mode(k.in()));
       case "resize_transformation" -> of(0, (k, a) -> ResizeTaps.transformation(k.in()));
@@ -135,10 +130,6 @@ final class KernelFunctions {
                 IntStream.range(0, names.length)
                     .mapToObj(i -> new Named(names[i], k.expression(a.get(i))))
                     .toList()));
-  }
-
-  private static List<Long> pads(Operands in, ToLongFunction<PaddedAxis> side) {
-    return Stream.of(PaddedAxis.of(in)).map(side::applyAsLong).toList();
   }
 
   private static Expression einsumEquation(Operands in) {

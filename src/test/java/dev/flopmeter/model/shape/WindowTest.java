@@ -1,19 +1,25 @@
-package dev.flopmeter.model;
+package dev.flopmeter.model.shape;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flopmeter.model.ModelException;
+import dev.flopmeter.model.Shape;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class WindowTest {
-  private static Window window(long in, long kernel, Object... attributes) {
-    return Window.of(Attributes.of(attributes), Shape.of(1, 1, in), new long[] {kernel});
+  private static Map<?, ?> window(long in, long kernel, Object... attributes) {
+    Shape shape = Shape.of(1, 1, in);
+    return (Map<?, ?>) SharedEquation.of("window", shape, List.of(kernel), attributes);
   }
 
   private static long size(long in, long kernel, Object... attributes) {
-    return window(in, kernel, attributes).outputSize(0, in);
+    Shape shape = Shape.of(1, 1, in);
+    return (long) SharedEquation.of("window_output", shape, List.of(kernel), attributes);
   }
 
   private static long[] list(long... values) {
@@ -69,10 +75,10 @@ class WindowTest {
   @CsvSource({"SAME_UPPER, 1, 2", "SAME_LOWER, 2, 1"})
   void samePadsKeepTheSize(String autoPad, long begin, long end) {
     // 10 wide, kernel 4, stride 1: 3 to add.
-    Window window = window(10, 4, "auto_pad", autoPad);
-    assertThat(window.padBegin()).containsExactly(begin);
-    assertThat(window.padEnd()).containsExactly(end);
-    assertThat(window.outputSize(0, 10)).isEqualTo(10);
+    Map<?, ?> window = window(10, 4, "auto_pad", autoPad);
+    assertThat(window.get("begin")).isEqualTo(List.of(begin));
+    assertThat(window.get("end")).isEqualTo(List.of(end));
+    assertThat(size(10, 4, "auto_pad", autoPad)).isEqualTo(10);
     assertThat(size(10, 4, "auto_pad", autoPad, "strides", list(3))).isEqualTo((10 + 2) / 3);
   }
 
@@ -91,7 +97,7 @@ class WindowTest {
     assertThatThrownBy(() -> window(10, 3, "pads", list(1)))
         .hasMessage("the attribute 'pads' needs 2 values, not 1");
     assertThatThrownBy(() -> size(2, 3)).hasMessageContaining("does not fit into 2 elements");
-    assertThatThrownBy(() -> Window.of(Attributes.NONE, Shape.of(1, 1), new long[0]))
+    assertThatThrownBy(() -> SharedEquation.of("window", Shape.of(1, 1), List.of()))
         .hasMessageContaining("does not fit the input shape 1x1");
   }
 
