@@ -176,7 +176,7 @@ final class GraphCount {
   private Optional<Work> ownWork(Operands in) {
     CostRule rule = rules.find(in.node().qualifiedOp()).orElse(null);
     if (rule == null) {
-      miss(in.node(), UncountedOperators.reason(in.node().qualifiedOp()));
+      miss(in.node(), Uncounted.reason(in.node().qualifiedOp()));
       return Optional.empty();
     }
     try {

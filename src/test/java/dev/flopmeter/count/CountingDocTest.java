@@ -95,7 +95,7 @@ class CountingDocTest {
 
   private static String uncounted() {
     Map<String, List<String>> byReason = new LinkedHashMap<>();
-    new TreeMap<>(UncountedOperators.REASONS)
+    new TreeMap<>(Uncounted.REASONS)
         .forEach(
             (op, row) -> byReason.computeIfAbsent(row.get(0), any -> new ArrayList<>()).add(op));
     StringBuilder out = new StringBuilder("\n## Operators without a rule\n\n");

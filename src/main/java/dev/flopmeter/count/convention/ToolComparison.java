@@ -43,35 +43,19 @@ public record ToolComparison(ModelInfo model, long macs, List<ToolCount> tools) 
   /**
    * One tool's number: {@code perMac x macs} plus the differences.
    *
-   * @param unit what it calls its unit
-   * @param perMac what one MAC counts; 0 where the number is not an amount of work, and has no
-   *     differences
-   * @param version of the tool
    * @param differences what it counts beyond the MACs (or fails to count of them), by operator, the
-   *     largest first
-   * @param note what a user of the number should know
+   *     largest first; none where its number is not an amount of work
    */
-  public record ToolCount(
-      String convention,
-      String unit,
-      int perMac,
-      String version,
-      long value,
-      List<Difference> differences,
-      String note) {
+  public record ToolCount(Convention convention, long value, List<Difference> differences) {
     public ToolCount {
       differences = List.copyOf(differences);
     }
 
     private static ToolCount of(Convention convention, Counts counts) {
       return new ToolCount(
-          convention.name(),
-          convention.unit(),
-          convention.perMac(),
-          convention.version(),
+          convention,
           counts.totals().flops(),
-          convention.perMac() == 0 ? List.of() : differences(convention, counts),
-          convention.note());
+          convention.perMac() == 0 ? List.of() : differences(convention, counts));
     }
 
     private static List<Difference> differences(Convention convention, Counts counts) {

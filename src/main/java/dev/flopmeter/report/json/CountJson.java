@@ -1,5 +1,6 @@
 package dev.flopmeter.report.json;
 
+import dev.flopmeter.count.Convention;
 import dev.flopmeter.count.Cost;
 import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
@@ -141,17 +142,18 @@ public final class CountJson {
   }
 
   private static JsonObject tool(ToolCount tool) {
+    Convention convention = tool.convention();
     JsonObject object =
         new JsonObject()
-            .put("convention", tool.convention())
-            .put("version", tool.version())
-            .put("unit", tool.unit())
+            .put("convention", convention.name())
+            .put("version", convention.version())
+            .put("unit", convention.unit())
             .put("value", tool.value());
-    if (tool.perMac() > 0) {
-      object.put("per_mac", tool.perMac());
+    if (convention.perMac() > 0) {
+      object.put("per_mac", convention.perMac());
       object.put("differences", tool.differences().stream().map(CountJson::difference).toList());
     }
-    return object.put("note", tool.note());
+    return object.put("note", convention.note());
   }
 
   private static JsonObject difference(Difference difference) {

@@ -27,12 +27,13 @@ public final class ConventionTable {
       ToolComparison comparison, int whyWidth, boolean hasNote) {
     List<Column<ToolCount>> columns =
         List.of(
-            Column.text("convention", ToolCount::convention),
+            Column.text("convention", tool -> tool.convention().name()),
             Column.figure("number", tool -> Figures.exact(tool.value())),
-            Column.text("unit", ToolCount::unit),
+            Column.text("unit", tool -> tool.convention().unit()),
             Column.figure("off", tool -> deviation(comparison, tool)),
             Column.text("= MACs", tool -> why(tool, whyWidth)),
-            Column.text("note", tool -> tool.version() + ": " + tool.note()));
+            Column.text(
+                "note", tool -> tool.convention().version() + ": " + tool.convention().note()));
     return hasNote ? columns : columns.subList(0, columns.size() - 1);
   }
 
@@ -57,9 +58,9 @@ public final class ConventionTable {
     return comparison.tools().stream()
         .collect(
             Collectors.groupingBy(
-                tool -> " (" + tool.version() + "): " + tool.note(),
+                tool -> " (" + tool.convention().version() + "): " + tool.convention().note(),
                 LinkedHashMap::new,
-                Collectors.mapping(ToolCount::convention, Collectors.joining(", "))));
+                Collectors.mapping(tool -> tool.convention().name(), Collectors.joining(", "))));
   }
 
   /** For a pull request or a model card. */
@@ -74,11 +75,11 @@ public final class ConventionTable {
   public static String csv(ToolComparison comparison) {
     return TextTable.csv(
         List.of(
-            Column.text("convention", ToolCount::convention),
-            Column.text("version", ToolCount::version),
-            Column.text("unit", ToolCount::unit),
+            Column.text("convention", tool -> tool.convention().name()),
+            Column.text("version", tool -> tool.convention().version()),
+            Column.text("unit", tool -> tool.convention().unit()),
             Column.figure("value", ToolCount::value),
-            Column.figure("per_mac", ToolCount::perMac),
+            Column.figure("per_mac", tool -> tool.convention().perMac()),
             Column.text("differences", ConventionTable::differences)),
         comparison.tools());
   }
@@ -98,7 +99,7 @@ public final class ConventionTable {
 
   /** How far the number is from what the MACs alone would give. */
   private static String deviation(ToolComparison comparison, ToolCount tool) {
-    double plain = (double) tool.perMac() * comparison.macs();
+    double plain = (double) tool.convention().perMac() * comparison.macs();
     if (plain == 0) {
       return "";
     }
@@ -108,10 +109,11 @@ public final class ConventionTable {
 
   /** The largest differences, as many as {@code width} characters take. */
   private static String why(ToolCount tool, int width) {
-    if (tool.perMac() == 0) {
+    if (tool.convention().perMac() == 0) {
       return "not an amount of work";
     }
-    StringBuilder text = new StringBuilder(tool.perMac() == 1 ? "" : "x " + tool.perMac());
+    StringBuilder text =
+        new StringBuilder(tool.convention().perMac() == 1 ? "" : "x " + tool.convention().perMac());
     int left = tool.differences().size();
     for (Difference difference : tool.differences()) {
       String part =
