@@ -1,17 +1,13 @@
 package dev.flopmeter.result;
 
+import dev.flopmeter.text.Resource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
@@ -34,9 +30,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class ProfileJson {
   private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
-
-  private static final Pattern MISSING =
-      Pattern.compile("Missing required creator property ('\\w+').*");
 
   /** Bounds for what is read, far above what is written. */
   private static final JsonFactory FACTORY =
@@ -63,6 +56,9 @@ public final class ProfileJson {
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .addModule(new ProfileTypes())
           .build();
+
+  private static final JsonNode RULES =
+      MAPPER.readTree(Resource.text(ProfileJson.class, "/dev/flopmeter/schema/profile-1.json"));
 
   private ProfileJson() {}
 
@@ -106,21 +102,8 @@ public final class ProfileJson {
   private static ObjectNode document(ProfileResult result) {
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
     tree.put("schema", ProfileResult.SCHEMA).setAll(tree(result));
-    requireFinite("", tree);
+    requireFitting(MAPPER.treeAsTokens(tree));
     return tree;
-  }
-
-  /** JSON has no NaN; one here is a bug, which must not reach a reader as text. */
-  private static void requireFinite(String path, JsonNode node) {
-    if (node.isFloatingPointNumber() && !Double.isFinite(node.doubleValue())) {
-      throw new IllegalStateException(path + " is " + node.doubleValue());
-    }
-    for (Map.Entry<String, JsonNode> field : node.properties()) {
-      requireFinite(path + "/" + field.getKey(), field.getValue());
-    }
-    if (node.isArray()) {
-      node.forEach(element -> requireFinite(path + "[]", element));
-    }
   }
 
   /**
@@ -129,8 +112,12 @@ public final class ProfileJson {
    * @throws ResultFormatException if the text is no such JSON; the message says what and where
    */
   public static ProfileResult read(String json) {
-    requireSchema(head(json).get("schema"));
-    return parsed(json, ProfileResult.class);
+    try (JsonParser in = MAPPER.createParser(json)) {
+      requireFitting(in);
+      return MAPPER.readValue(json, ProfileResult.class);
+    } catch (JacksonException e) {
+      throw refused(e);
+    }
   }
 
   /** The result; nothing if another version wrote it in a form that this one cannot read. */
@@ -142,56 +129,31 @@ public final class ProfileJson {
     }
   }
 
-  private static <T> T parsed(String json, Class<T> type) {
-    try {
-      return MAPPER.readValue(json, type);
-    } catch (JacksonException e) {
-      throw refused(e);
-    }
-  }
-
   /**
    * Reads one line of a worker's output.
    *
    * @throws ResultFormatException if it is neither a result nor an event
    */
   public static ProfileLine readLine(String json) {
-    Map<String, String> head = head(json);
-    if (!head.containsKey("event")) {
-      return new ProfileLine.Result(read(json));
-    }
-    boolean isProgress = "progress".equals(head.get("event"));
-    return isProgress ? parsed(json, ProfileLine.Progress.class) : ProfileLine.OTHER;
-  }
-
-  /** The texts at the top level up to the one that says what the object is. */
-  private static Map<String, String> head(String json) {
-    Map<String, String> head = new HashMap<>();
-    try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), json)) {
-      if (in.nextToken() != JsonToken.START_OBJECT) {
-        throw new ResultFormatException("not a JSON object");
+    try (JsonParser in = MAPPER.createParser(json)) {
+      in.nextToken();
+      if (!"event".equals(in.nextName())) {
+        return new ProfileLine.Result(read(json));
       }
-      while (head.isEmpty() && in.nextToken() == JsonToken.PROPERTY_NAME) {
-        String name = in.currentName();
-        in.nextToken();
-        if (name.equals("schema") || name.equals("event")) {
-          head.put(name, in.getString());
-        }
-        in.skipChildren();
-      }
-      return head;
+      boolean isProgress = "progress".equals(in.nextStringValue());
+      in.skipChildren();
+      return isProgress ? MAPPER.readValue(json, ProfileLine.Progress.class) : ProfileLine.OTHER;
     } catch (JacksonException e) {
       throw refused(e);
     }
   }
 
-  private static void requireSchema(@Nullable String schema) {
-    if (!ProfileResult.SCHEMA.equals(schema)) {
-      throw new ResultFormatException(
-          schema == null
-              ? "no profile: the field 'schema' is missing"
-              : "'schema' is '" + schema + "', not '" + ProfileResult.SCHEMA + "'");
-    }
+  /**
+   * Refuses figures that are missing, negative or not finite before anything computes with them.
+   */
+  private static void requireFitting(JsonParser in) {
+    in.nextToken();
+    new SchemaCheck(RULES, in).value(RULES, "");
   }
 
   /**
@@ -205,11 +167,8 @@ public final class ProfileJson {
         MAPPER.readerFor(JsonNode.class).readValues(withoutMarks(text))) {
       while (nodes.hasNext()) {
         JsonNode node = nodes.next();
-        if (!node.isObject()) {
-          throw new ResultFormatException("not a JSON object");
-        }
         if (!node.has("event")) {
-          requireSchema(node.path("schema").asString(null));
+          requireFitting(MAPPER.treeAsTokens(node));
           results.add(MAPPER.treeToValue(node, ProfileResult.class));
         }
       }
@@ -228,8 +187,7 @@ public final class ProfileJson {
   }
 
   private static ResultFormatException refused(JacksonException e) {
-    String said = MISSING.matcher(e.getOriginalMessage()).replaceFirst("$1 is missing");
-    return new ResultFormatException(said + where(e), e);
+    return new ResultFormatException(e.getOriginalMessage() + where(e), e);
   }
 
   private static String where(JacksonException e) {

@@ -57,9 +57,9 @@ final class ProfileTypes extends SimpleModule {
       }
     }
     return new Device(
-        named(DeviceKind.values(), text(node, "kind")),
-        text(node, "id"),
-        text(node, "name"),
+        named(DeviceKind.values(), node.path("kind").asString()),
+        node.path("id").asString(),
+        node.path("name").asString(),
         properties,
         node.path("emulated").asBoolean(false));
   }
@@ -72,16 +72,9 @@ final class ProfileTypes extends SimpleModule {
   }
 
   private static ModelInfo.Input input(JsonNode node) {
-    DataType type = named(DataType.values(), text(node, "type"));
+    DataType type = named(DataType.values(), node.path("type").asString());
     long[] dims = node.path("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
-    return new ModelInfo.Input(text(node, "name"), new TensorType(type, Shape.of(dims)));
-  }
-
-  private static String text(JsonNode node, String field) {
-    if (!node.path(field).isString()) {
-      throw new ResultFormatException("the text '" + field + "' is missing");
-    }
-    return node.path(field).asString();
+    return new ModelInfo.Input(node.path("name").asString(), new TensorType(type, Shape.of(dims)));
   }
 
   private <E extends Enum<E> & Labelled> void labels(E[] values) {

@@ -28,10 +28,15 @@ import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.result.ProfileResult.Totals;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 class ProfileJsonTest {
 
@@ -233,9 +238,9 @@ class ProfileJsonTest {
   @Test
   void noSentinelGetsOut() {
     assertThatThrownBy(() -> ProfileJson.write(tiny(Double.NaN)))
-        .hasMessage("/latency/median is NaN");
+        .hasMessage("latency.median must be of type number above 0, not NaN");
     assertThatThrownBy(() -> ProfileJson.write(tiny(Double.POSITIVE_INFINITY)))
-        .hasMessage("/latency/median is Infinity");
+        .hasMessage("latency.median must be of type number above 0, not Infinity");
   }
 
   @Test
@@ -248,22 +253,22 @@ class ProfileJsonTest {
 
   @Test
   void saysWhatIsWrongWithAFile() {
-    assertThatThrownBy(() -> ProfileJson.read("{}"))
-        .hasMessage("no profile: the field 'schema' is missing");
+    assertThatThrownBy(() -> ProfileJson.read("{}")).hasMessage("schema is missing");
     assertThatThrownBy(() -> ProfileJson.read("{\"schema\":\"flopmeter.count/1\"}"))
-        .hasMessage("'schema' is 'flopmeter.count/1', not 'flopmeter.profile/1'");
-    assertThatThrownBy(() -> ProfileJson.read("[1]")).hasMessage("not a JSON object");
+        .hasMessage("schema must be \"flopmeter.profile/1\", not flopmeter.count/1");
+    assertThatThrownBy(() -> ProfileJson.read("[1]"))
+        .hasMessage("a result must be of type object, not [");
     assertThatThrownBy(() -> ProfileJson.read("not json"))
         .isInstanceOf(ResultFormatException.class)
         .hasMessageContaining("line 1");
     String json = ProfileJson.writeLine(tiny(0.001));
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"median\":0.001,\"q1\"", "\"q1\"")))
         .isInstanceOf(ResultFormatException.class)
-        .hasMessageContaining("'median' is missing");
+        .hasMessageContaining("median is missing");
     for (String field : List.of("ci95", "relative_iqr", "device", "run", "precision")) {
       assertThatThrownBy(() -> ProfileJson.read(json.replace("\"" + field + "\":", "\"other\":")))
           .isInstanceOf(ResultFormatException.class)
-          .hasMessageContaining("'" + field + "' is missing");
+          .hasMessageContaining(field + " is missing");
     }
     assertThatThrownBy(() -> ProfileJson.read(json.replace("\"batch\":1", "\"batch\":\"many\"")))
         .isInstanceOf(ResultFormatException.class)
@@ -275,5 +280,68 @@ class ProfileJsonTest {
     String json = ProfileJson.writeLine(tiny(0.001));
     assertThat(ProfileJson.read(json.replace("\"valid\"", "\"new\":{},\"valid\"")))
         .isEqualTo(tiny(0.001));
+  }
+
+  /** What the schema refuses is refused when it is read: a negative time would be compared. */
+  @Test
+  void figuresThatAreMissingOrOutOfRangeAreRefusedWithTheirPlace() {
+    JsonNode root = JsonMapper.shared().readTree(ProfileJson.writeLine(tiny(0.001)));
+    List<String> wrong = List.of("-1", "1e999", "\"NaN\"", "\"1\"", "true", "[]", "{}", "null");
+    int refused = 0;
+    for (String place : figures(root, "")) {
+      int last = place.lastIndexOf('/');
+      JsonNode parent = root.at(place.substring(0, last));
+      String name = place.substring(last + 1);
+      JsonNode right = root.at(place);
+      for (String value : wrong) {
+        set(parent, name, JsonMapper.shared().readTree(value));
+        String json = root.toString().replace("\"Infinity\"", "1e999");
+        if (value.equals("null") || ProfileSchema.complaints(json).isEmpty()) {
+          continue;
+        }
+        refused++;
+        String path = place.substring(1).replaceAll("/(\\d+)", "[$1]").replace('/', '.');
+        for (String text : List.of(json, "{\"event\":\"progress\"}\n" + json)) {
+          assertThatThrownBy(() -> ProfileJson.readAll(text))
+              .as(place + " " + value)
+              .isInstanceOf(ResultFormatException.class)
+              .hasMessageStartingWith(path + " must be of type ");
+        }
+        assertThatThrownBy(() -> ProfileJson.read(json)).hasMessageStartingWith(path + " must be");
+      }
+      set(parent, name, right);
+    }
+    assertThat(refused).isGreaterThan(300);
+    assertThat(ProfileJson.read(root.toString())).isEqualTo(tiny(0.001));
+  }
+
+  private static List<String> figures(JsonNode node, String place) {
+    List<String> places = new ArrayList<>();
+    node.forEachEntry((name, value) -> places.addAll(figures(value, place + "/" + name)));
+    for (int i = 0; i < (node.isArray() ? node.size() : 0); i++) {
+      places.addAll(figures(node.get(i), place + "/" + i));
+    }
+    return node.isNumber() ? List.of(place) : places;
+  }
+
+  private static void set(JsonNode parent, String name, JsonNode value) {
+    if (parent instanceof ObjectNode object) {
+      object.set(name, value);
+    } else {
+      ((ArrayNode) parent).set(Integer.parseInt(name), value);
+    }
+  }
+
+  @Test
+  void absentFiguresAreNamed() {
+    String json = ProfileJson.writeLine(tiny(0.001));
+    String layer = json.replace("\"time\":{\"median\":0.001,", "\"time\":{\"median\":null,");
+    assertThatThrownBy(() -> ProfileJson.read(layer))
+        .hasMessage("layers[0].time.median is missing");
+    assertThatThrownBy(() -> ProfileJson.readAll(json.replaceFirst("\"cost\":", "\"later\":")))
+        .hasMessage("cost is missing");
+    assertThatThrownBy(
+            () -> ProfileJson.read(json.replace("\"macs\":500", "\"macs\":5000000000000000000")))
+        .hasMessage("cost.macs must be of type integer from 0, not 5000000000000000000");
   }
 }

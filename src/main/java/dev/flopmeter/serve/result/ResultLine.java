@@ -35,14 +35,8 @@ public record ResultLine(Result result, String json) {
         throw new ResultFormatException("no usable model, device or backend");
       }
     }
-    if (!(result.median() > 0) || !Double.isFinite(result.median())) {
-      throw new ResultFormatException("no positive median latency");
-    }
     if (result.startedAt().isBefore(Instant.EPOCH) || result.startedAt().isAfter(LATEST)) {
       throw new ResultFormatException("no time of this age");
-    }
-    if (key.batch() < 1) {
-      throw new ResultFormatException("no positive batch size");
     }
     return new ResultLine(result, json);
   }

@@ -36,10 +36,10 @@ class ResultLineTest {
 
   @Test
   void otherTextIsRefused() {
-    assertThat(problem("")).contains("not a JSON object");
+    assertThat(problem("")).contains("a result must be of type object");
     assertThat(problem("hello")).contains("Unrecognized token");
-    assertThat(problem("[1,2]")).contains("not a JSON object");
-    assertThat(problem("{}")).contains("'schema' is missing");
+    assertThat(problem("[1,2]")).contains("a result must be of type object");
+    assertThat(problem("{}")).contains("schema is missing");
     assertThat(problem("{\"schema\":\"flopmeter.count/1\"}")).contains("flopmeter.count/1");
     assertThat(problem(JSON.substring(0, JSON.length() / 2))).isNotEmpty();
     assertThat(problem(JSON + "x")).isNotEmpty();
@@ -51,10 +51,10 @@ class ResultLineTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "\"median\":0.002,\"q1\"|\"median\":0,\"q1\"|no positive median latency",
-        "\"median\":0.002,\"q1\"|\"median\":1e999,\"q1\"|no positive median latency",
+        "\"median\":0.002,\"q1\"|\"median\":0,\"q1\"|latency.median must be of type number above 0",
+        "\"median\":0.002,\"q1\"|\"median\":1e999,\"q1\"|latency.median must be of type number above 0",
         "\"median\":0.002,\"q1\"|\"q1\"|median",
-        "\"batch\":1|\"batch\":0|no positive batch",
+        "\"batch\":1|\"batch\":0|run.batch must be of type integer from 1",
         "\"batch\":1|\"batch\":1.5|batch",
         "\"precision\":\"fp32\"|\"precision\":\"fp23\"|must be one of fp32, tf32, fp16, bf16, int8,"
             + " fp8",
