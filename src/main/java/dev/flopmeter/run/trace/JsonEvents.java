@@ -1,6 +1,7 @@
 package dev.flopmeter.run.trace;
 
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.units.Figures;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -109,17 +110,22 @@ final class JsonEvents {
     return isPacked ? new GZIPInputStream(in, 1 << 16) : in;
   }
 
-  /** A number that must be there and not be negative. */
+  /**
+   * A number that must be there, not negative and not absurd: a time in microseconds up to the year
+   * 2286, a duration up to eleven days.
+   */
   static double amount(JsonNode event, String field) {
     JsonNode value = event.path(field);
     double number = value.asDouble(Double.NaN);
-    if (!(number >= 0) || Double.isInfinite(number)) {
+    double most = field.equals("ts") ? 1e16 : field.equals("dur") ? 1e12 : 1e9; // milliseconds
+    if (!(number >= 0 && number <= most)) {
       throw new ModelException(
-          "the event '%s' has '%s' %s; it must be a number that is not negative"
+          "the event '%s' has '%s' %s; it must be a number from 0 to %s"
               .formatted(
                   event.path("name").asString(""),
                   field,
-                  value.isMissingNode() ? "missing" : value));
+                  value.isMissingNode() ? "missing" : value,
+                  Figures.sortable(most)));
     }
     return number;
   }

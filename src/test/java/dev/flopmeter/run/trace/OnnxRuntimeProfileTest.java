@@ -125,7 +125,10 @@ class OnnxRuntimeProfileTest {
         "[START,NODE,RUN,START]|several sessions",
         "[START,NODE]|no complete run",
         "[]|no complete run",
-        "[START,BACK,RUN]|'dur' -4",
+        "[START,BACK,RUN]|'a_kernel_time' has 'dur' -4; it must be a number from 0 to 1E+12",
+        "[START,LONG,RUN]|'a_kernel_time' has 'dur' 9000000000000000000; it must be a number",
+        "[START,LATE,RUN]|'a_kernel_time' has 'ts' 9000000000000000000; it must be a number",
+        "[START,NODE,ENDLESS]|'model_run' has 'dur' \"Infinity\"; it must be a number",
         "[START,NODE,RUN,RUN]|runs overlap or are not in chronological order",
         "[START,OTHER,RUN]|several threads at once",
         "\"text\"|neither a JSON array nor an object",
@@ -137,6 +140,9 @@ class OnnxRuntimeProfileTest {
             text.replace("START", START)
                 .replace("NODE", node("a", 10, 4))
                 .replace("BACK", node("a", 10, -4))
+                .replace("LONG", node("a", 10, 9_000_000_000_000_000_000L))
+                .replace("LATE", node("a", 9_000_000_000_000_000_000L, 4))
+                .replace("ENDLESS", run(9, 6).replace("\"dur\":6", "\"dur\":1e999"))
                 .replace("OTHER", node("a", 10, 4).replace("\"tid\":1", "\"tid\":2"))
                 .replace("RUN", run(9, 6)));
     assertThatThrownBy(() -> OnnxRuntimeProfile.read(file))

@@ -134,6 +134,7 @@ class TensorRtFilesTest {
             "[{\"count\":0},{\"name\":\"a\",\"averageMs\":1}]",
             "[{\"count\":5}]",
             "[{\"count\":5},{\"name\":\"a\",\"averageMs\":-1}]",
+            "[{\"count\":5},{\"name\":\"a\",\"averageMs\":1e10}]",
             "[{\"count\":5},{\"name\":\"a\"",
             "[{\"count\":5},{\"name\":\"a\",\"averageMs\":1}][]")) {
       Path profile = file("profile.json", text);

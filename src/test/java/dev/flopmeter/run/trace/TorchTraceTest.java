@@ -255,7 +255,10 @@ class TorchTraceTest {
             "no convolution or matrix product",
             "{\"traceEvents\":[{\"ph\":\"X\",\"cat\":\"cpu_op\",\"name\":\"aten::mm\",\"ts\":1,"
                 + "\"dur\":-1,\"args\":{}}]}",
-            "not negative");
+            "'dur' -1; it must be a number from 0",
+            "{\"traceEvents\":[{\"ph\":\"X\",\"cat\":\"cpu_op\",\"name\":\"aten::mm\",\"ts\":1,"
+                + "\"dur\":9e18,\"args\":{}}]}",
+            "'dur' 9.0E18; it must be a number from 0 to 1E+12");
     for (Map.Entry<String, String> one : bad.entrySet()) {
       Files.writeString(file, one.getKey());
       assertThatThrownBy(() -> Layers.of(8, 8).read(file))
