@@ -31,6 +31,7 @@ record ValueType(String name, Function<String, Object> parse) {
     List<String> bounds = words.subList(1, words.size());
     return switch (name) {
       case "text" -> new ValueType(name, ValueType::text);
+      case "path" -> new ValueType("text", ValueType::path);
       case "flag" -> new ValueType("true or false", ValueType::flag);
       case "device" ->
           pattern(name, "auto|all|cpu|cuda:\\d{1,3}", "expected auto, all, cpu or cuda:N");
@@ -94,6 +95,11 @@ record ValueType(String name, Function<String, Object> parse) {
     require(text.chars().noneMatch(Character::isISOControl), "contains a control character");
     require(StandardCharsets.UTF_8.newEncoder().canEncode(text), "is not Unicode text");
     return text;
+  }
+
+  private static String path(String text) {
+    require(!text.startsWith("~"), "~ is not expanded; write out the path of the home directory");
+    return text(text);
   }
 
   private static Boolean flag(String text) {

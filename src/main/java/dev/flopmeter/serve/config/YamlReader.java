@@ -104,7 +104,7 @@ final class YamlReader {
       case START_OBJECT -> mapping(line, path, depth);
       case START_ARRAY -> sequence(line, path, depth);
       case VALUE_NULL -> new Scalar(line, "", true);
-      default -> new Scalar(line, parser.getString(), false);
+      default -> new Scalar(line, parser.getString(), parser.getString().equals("~"));
     };
   }
 

@@ -312,6 +312,41 @@ class ConfigReaderTest {
     assertThat(config.http().listen()).isEqualTo(other);
   }
 
+  /** Only a shell knows the home directory by ~: here it would be a folder of that name. */
+  @Test
+  void aTildeIsNoFolder() {
+    String unexpanded = "~ is not expanded; write out the path of the home directory";
+    assertThat(
+            problems(
+                """
+                workloads: {a: {model: ~/a.onnx}}
+                http:
+                  web_config_file: ~/web.yml
+                  tls:
+                    certificate: ~/c
+                    key: "~/k"
+                    password_file: ~me/p
+                history: {folder: ~/history}
+                node: {pod_resources: ~/socket}
+                """))
+        .isEqualTo(
+            """
+            f.yaml:1: workloads.a.model: "~/a.onnx": %1$s
+            f.yaml:3: http.web_config_file: "~/web.yml": %1$s
+            f.yaml:5: http.tls.certificate: "~/c": %1$s
+            f.yaml:6: http.tls.key: "~/k": %1$s
+            f.yaml:7: http.tls.password_file: "~me/p": %1$s
+            f.yaml:8: history.folder: "~/history": %1$s
+            f.yaml:9: node.pod_resources: "~/socket": %1$s\
+            """
+                .formatted(unexpanded));
+    assertThat(problems("workloads: {a: {model: m}}\nhistory: {folder: ~}"))
+        .isEqualTo("f.yaml:2: history.folder: is nothing; expected text");
+    assertThat(problems("workloads: {a: {model: m, precision: [~]}}\nhttp: ~"))
+        .isEqualTo(
+            "f.yaml:1: workloads.a.precision: is nothing; expected fp32, tf32, fp16, bf16, int8, fp8");
+  }
+
   @Test
   void aHistoryFolderThatIsAFile() {
     assertThat(problems("workloads: {a: {model: m}}\nhistory: {folder: f.yaml}"))

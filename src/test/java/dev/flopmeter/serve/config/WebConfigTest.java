@@ -144,6 +144,8 @@ class WebConfigTest {
     assertThat(problems("basic_auth_users:\n  alice: " + HASH + "\nbasic_auth_user: {}\n", ""))
         .isEqualTo("web/web.yml:3: basic_auth_user: unknown key; did you mean basic_auth_users?");
     assertThat(problems("a: [", "")).startsWith("web/web.yml:").contains("is not valid YAML");
+    assertThat(problems("tls_server_config: {cert_file: ~/c, key_file: k}", ""))
+        .contains("tls_server_config.cert_file: \"~/c\": ~ is not expanded");
     assertThat(problems("", ", users: {bob: " + HASH + "}"))
         .isEqualTo("f.yaml:1: http.web_config_file: replaces http.tls and http.users; remove them");
   }
