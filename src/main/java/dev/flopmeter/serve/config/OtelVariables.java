@@ -46,14 +46,17 @@ final class OtelVariables {
     Map<String, String> resource = new LinkedHashMap<>();
     set("OTEL_RESOURCE_ATTRIBUTES").ifPresent(given -> resource.putAll(pairs(given)));
     set("OTEL_SERVICE_NAME").ifPresent(given -> resource.put("service.name", given.value()));
+    Section own = otlp.section("headers");
     Map<String, String> headers = new LinkedHashMap<>();
     exporter("HEADERS").ifPresent(given -> headers.putAll(pairs(given)));
-    headers.putAll(otlp.section("headers").texts());
+    headers.putAll(own.texts());
     // Of one that cannot be sent the failure would tell the log, with its value.
     headers.forEach(
         (name, value) -> {
-          if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+") || !Printable.isPlain(value)) {
-            otlp.problem("headers", name + " cannot be sent: it is not printable ASCII");
+          if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")) {
+            header(own, name, "cannot be sent: a name has letters, digits and dashes only");
+          } else if (!Printable.isPlain(value)) {
+            header(own, name, "cannot be sent: its value is not printable ASCII");
           }
         });
     return new Otlp(
@@ -120,6 +123,14 @@ final class OtelVariables {
       }
     }
     return pairs;
+  }
+
+  private void header(Section own, String name, String wrong) {
+    if (own.has(name)) {
+      own.problem(name, wrong);
+    } else {
+      exporter("HEADERS").ifPresent(given -> problem(given, name + " " + wrong));
+    }
   }
 
   private void problem(Variable variable, String message) {

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The section otlp, and OpenTelemetry's variables. */
 class OtlpConfigTest {
@@ -97,32 +97,55 @@ class OtlpConfigTest {
                     "OTEL_EXPORTER_OTLP_PROTOCOL: \"grpc\": only http/protobuf is supported"));
   }
 
-  @Test
-  void aHeaderThatCannotBeSentIsRefusedWithoutItsValueWhichMayBeSecret() {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "api-key=hunter2%0A | api-key cannot be sent: its value is not printable ASCII",
+        "api key=hunter2    | api key cannot be sent: a name has letters, digits and dashes only",
+      })
+  void aHeaderThatCannotBeSentIsRefusedAtItsVariableWithoutItsValueWhichMayBeSecret(
+      String headers, String wrong) {
     ConfigException refused =
         catchThrowableOfType(
             ConfigException.class,
             () ->
                 otlp(
-                    "{enabled: true}", Map.of("OTEL_EXPORTER_OTLP_HEADERS", "api-key=hunter2%0A")));
+                    "{enabled: true, headers: {other: fine}}",
+                    Map.of("OTEL_EXPORTER_OTLP_HEADERS", headers)));
     assertThat(refused.problems())
         .singleElement()
         .asString()
-        .contains(": otlp.headers: api-key cannot be sent: it is not printable ASCII")
+        .endsWith(":2: otlp.enabled: OTEL_EXPORTER_OTLP_HEADERS: " + wrong)
         .doesNotContain("hunter2");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a b: hunter2", "'a:b': hunter2", "x: hunter2é", "é: hunter2"})
-  void norIsOneOfTheFile(String header) {
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "a b: hunter2   | a b: cannot be sent: a name has letters, digits and dashes only",
+        "'a:b': hunter2 | a:b: cannot be sent: a name has letters, digits and dashes only",
+        "é: hunter2     | é: cannot be sent: a name has letters, digits and dashes only",
+        "x: hunter2é    | x: cannot be sent: its value is not printable ASCII",
+      })
+  void oneOfTheFileIsRefusedAtItsOwnLine(String header, String wrong) {
     ConfigException refused =
         catchThrowableOfType(
             ConfigException.class,
-            () -> otlp("{enabled: true, headers: {" + header + "}}", Map.of()));
+            () -> otlp("{enabled: true, headers: {y: fine,\n  " + header + "}}", Map.of()));
     assertThat(refused.problems())
         .singleElement()
         .asString()
-        .contains(": otlp.headers: ", " cannot be sent: it is not printable ASCII")
+        .endsWith(":3: otlp.headers." + wrong)
         .doesNotContain("hunter2");
+  }
+
+  @Test
+  void aHeaderOfTheFileReplacesOneThatCannotBeSent() throws Exception {
+    Map<String, String> environment = Map.of("OTEL_EXPORTER_OTLP_HEADERS", "api-key=%0A");
+    assertThat(otlp("{enabled: true, headers: {api-key: mine}}", environment).headers())
+        .isEqualTo(Map.of("api-key", "mine"));
   }
 }
