@@ -11,10 +11,12 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.run.UnsupportedOperatorException;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Operators that few models hold, on numbers that can be followed by hand. */
@@ -302,6 +304,40 @@ class RareOperatorsTest {
     boolean signed = type.name().startsWith("INT");
     long high = signed ? (1L << (type.bits() - 1)) - 1 : -1L >>> (64 - type.bits());
     return new long[] {signed ? -high - 1 : 0, 1, high};
+  }
+
+  /** PyTorch computes them as signed integers. */
+  @ParameterizedTest
+  @CsvSource({
+    "Less, 0 1 0 0 1 0 0",
+    "LessOrEqual, 0 1 1 0 1 0 1",
+    "Greater, 1 0 0 1 0 1 0",
+    "GreaterOrEqual, 1 0 1 1 0 1 1",
+    "Max, -1 -1 -1 -9223372036854775801 -9223372036854775808 7 5",
+    "Min, 7 7 -1 3 9 3 5",
+    "Div, 2635249153387078802 0 1 3074457345618258605 0 2 1",
+    "Mod, 1 7 0 0 9 1 0",
+  })
+  void unsignedIntegersOf64BitsAreComputedWithAllOfThem(String op, String expected) {
+    Shape seven = Shape.of(7);
+    long huge = Long.MIN_VALUE;
+    Tensor a = bytes(DataType.UINT64, seven, -1, 7, -1, huge + 7, 9, 7, 5);
+    Tensor b = bytes(DataType.UINT64, seven, 7, -1, -1, 3, huge, 3, 5);
+    long[] results = Stream.of(expected.split(" ")).mapToLong(Long::parseLong).toArray();
+    assertThat(OneNode.of(op).data(a).data(b).run(backend).toLongs()).containsExactly(results);
+  }
+
+  @Test
+  void unsignedIntegersOf64BitsAreOrderedAndShifted() {
+    Tensor x = bytes(DataType.UINT64, Shape.of(4), 5, -1, Long.MIN_VALUE, 7);
+    assertThat(OneNode.of("ReduceMax").data(x).run(backend).toLongs()).containsExactly(-1);
+    assertThat(OneNode.of("ReduceMin").data(x).run(backend).toLongs()).containsExactly(5);
+    assertThat(OneNode.of("ArgMax").data(x).run(backend).toLongs()).containsExactly(1);
+    OneNode top = OneNode.of("TopK").data(x).argument(Tensor.ofLongs(2));
+    assertThat(top.run(backend, 2).get(0).toLongs()).containsExactly(-1, Long.MIN_VALUE);
+    OneNode shift = OneNode.of("BitShift").with("direction", "RIGHT").data(x);
+    assertThat(shift.data(bytes(DataType.UINT64, Shape.of(4), 1, 60, 63, 0)).run(backend).toLongs())
+        .containsExactly(2, 15, 1, 7);
   }
 
   /** All scores are alike, so a query's result is the mean of the values that it sees. */
