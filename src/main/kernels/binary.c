@@ -39,7 +39,7 @@ struct binary_arguments {
     int a_type, b_type, y_type;
     int size[MAX_RANK];
     long a_stride[MAX_RANK], b_stride[MAX_RANK], y_stride[MAX_RANK];
-    int bits, unused; /* of whole numbers beyond which they wrap around; below 0 of unsigned ones; 0 for 64 */
+    int bits, unused; /* of whole numbers beyond which they wrap around; below 0 of unsigned ones; 0 for 64, signed */
 };
 
 DEVICE float remainder_toward_zero(float a, float b)
@@ -140,11 +140,34 @@ DEVICE long whole_value(int operation, long a, long b)
     }
 }
 
+/* What differs for unsigned numbers of 64 bits. */
+DEVICE long unsigned_value(int operation, unsigned long a, unsigned long b)
+{
+    switch (operation) {
+    case DIV: return b == 0 ? 0 : (long)(a / b);
+    case MOD:
+    case FMOD: return b == 0 ? 0 : (long)(a % b);
+    case MIN: return (long)(a < b ? a : b);
+    case MAX: return (long)(a > b ? a : b);
+    case LESS: return a < b;
+    case LESS_OR_EQUAL: return a <= b;
+    case GREATER: return a > b;
+    case GREATER_OR_EQUAL: return a >= b;
+    default: return whole_value(operation, (long)a, (long)b);
+    }
+}
+
 DEVICE long wrapped_around(long value, int bits)
 {
     int beyond = 64 - (bits < 0 ? -bits : bits);
     return bits == 0 ? value
         : bits < 0 ? (long)((unsigned long)value << beyond >> beyond) : (long)((unsigned long)value << beyond) >> beyond;
+}
+
+DEVICE long whole_or_unsigned(int operation, int bits, long a, long b)
+{
+    return bits == -64 ? unsigned_value(operation, (unsigned long)a, (unsigned long)b)
+                       : wrapped_around(whole_value(operation, a, b), bits);
 }
 
 /* A kernel that computes element y of the result from elements a and b; apart, as the wider types need more registers. */
@@ -178,6 +201,6 @@ BINARY(binary_wide, store_wide(arguments.y, arguments.y_type, y,
                                           load_wide(arguments.b, arguments.b_type, b))))
 
 /* All three are INT64. */
-BINARY(binary_whole, *AT(long, arguments.y, y) = wrapped_around(
-                         whole_value(arguments.operation, *AT(const long, arguments.a, a), *AT(const long, arguments.b, b)),
-                         arguments.bits))
+BINARY(binary_whole, *AT(long, arguments.y, y) = whole_or_unsigned(arguments.operation, arguments.bits,
+                                                                   *AT(const long, arguments.a, a),
+                                                                   *AT(const long, arguments.b, b)))

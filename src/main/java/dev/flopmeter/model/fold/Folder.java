@@ -1,5 +1,6 @@
 package dev.flopmeter.model.fold;
 
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.Node;
@@ -16,6 +17,7 @@ import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.IntToLongFunction;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,11 +94,17 @@ public final class Folder {
   /** Whether every given input is known, at hand, and the result is small enough to compute. */
   static boolean allKnown(Operands in, List<TensorType> outputs) {
     for (int i = 0; i < in.inputCount(); i++) {
-      if (in.has(i) && in.value(i).isEmpty()) {
+      if (in.has(i) && in.value(i).filter(Folder::isInRange).isEmpty()) {
         return false;
       }
     }
     return outputs.stream().allMatch(type -> type.elements() <= MAX_ELEMENTS);
+  }
+
+  /** Whether a long holds all values: unsigned ones from 2^63 on are left to the backend. */
+  private static boolean isInRange(Tensor value) {
+    return value.type().type() != DataType.UINT64
+        || LongStream.range(0, value.elements()).allMatch(i -> value.longAt(i) >= 0);
   }
 
   static Tensor broadcast(Tensor source, Shape shape) {

@@ -16,6 +16,7 @@ import dev.flopmeter.run.UnsupportedOperatorException;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,6 +140,27 @@ class WideValuesTest {
     graph.add(op, "y", Attributes.NONE, "a", "b");
     Tensor more = DenseTensor.ofLongs(Shape.of(1), A + 1);
     assertThat(run(graph, more, DenseTensor.ofLongs(Shape.of(1), A)).longAt(0)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Less, 0 1 0 0 1 0",
+    "GreaterOrEqual, 1 0 1 1 0 1",
+    "Max, -1 -1 -1 -9223372036854775801 -9223372036854775808 7",
+    "Min, 7 7 -1 3 9 3",
+    "Div, 2635249153387078802 0 1 3074457345618258605 0 2",
+    "Mod, 1 7 0 0 9 1",
+    "Sub, -8 8 0 -9223372036854775804 -9223372036854775799 4",
+  })
+  void unsignedIntegersOf64BitsHaveNoSign(String op, String expected) {
+    TensorType six = TensorType.of(DataType.UINT64, 6);
+    GraphBuilder graph = inputs(DataType.UINT64, six.shape(), six.shape());
+    graph.add(op, "y", Attributes.NONE, "a", "b");
+    long huge = Long.MIN_VALUE;
+    Tensor a = DenseTensor.ofLongs(six, -1, 7, -1, huge + 7, 9, 7);
+    Tensor b = DenseTensor.ofLongs(six, 7, -1, -1, 3, huge, 3);
+    long[] results = Stream.of(expected.split(" ")).mapToLong(Long::parseLong).toArray();
+    assertThat(run(graph, a, b).toLongs()).containsExactly(results);
   }
 
   /** Each is told from its neighbour by its last digit. */

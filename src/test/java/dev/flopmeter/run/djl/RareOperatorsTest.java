@@ -325,6 +325,26 @@ class RareOperatorsTest {
     Tensor b = bytes(DataType.UINT64, seven, 7, -1, -1, 3, huge, 3, 5);
     long[] results = Stream.of(expected.split(" ")).mapToLong(Long::parseLong).toArray();
     assertThat(OneNode.of(op).data(a).data(b).run(backend).toLongs()).containsExactly(results);
+    assertThat(OneNode.of(op).argument(a).argument(b).run(backend).toLongs())
+        .as("of constants")
+        .containsExactly(results);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"LSTM, 4", "GRU, 3", "RNN, 1"})
+  void aSequenceOfNoStepsLeavesTheStateAsItWas(String op, long gates) {
+    List<Tensor> outputs =
+        OneNode.of(op)
+            .with("hidden_size", 2L)
+            .data(floats(Shape.of(0, 1, 3)))
+            .argument(floats(Shape.of(1, 2 * gates, 3), new double[(int) (6 * gates)]))
+            .argument(floats(Shape.of(1, 2 * gates, 2), new double[(int) (4 * gates)]))
+            .nothing()
+            .nothing()
+            .data(floats(Shape.of(1, 1, 2), 5, 6))
+            .run(backend, 2);
+    assertThat(outputs.get(0).shape()).isEqualTo(Shape.of(0, 1, 1, 2));
+    assertThat(outputs.get(1).toFloats()).containsExactly(5, 6);
   }
 
   @Test
@@ -333,6 +353,9 @@ class RareOperatorsTest {
     assertThat(OneNode.of("ReduceMax").data(x).run(backend).toLongs()).containsExactly(-1);
     assertThat(OneNode.of("ReduceMin").data(x).run(backend).toLongs()).containsExactly(5);
     assertThat(OneNode.of("ArgMax").data(x).run(backend).toLongs()).containsExactly(1);
+    assertThat(OneNode.of("Sign").data(x).run(backend).toLongs()).containsExactly(1, 1, 1, 1);
+    OneNode clip = OneNode.of("Clip").data(x).argument(bytes(DataType.UINT64, Shape.SCALAR, 6));
+    assertThat(clip.run(backend).toLongs()).containsExactly(6, -1, Long.MIN_VALUE, 7);
     OneNode top = OneNode.of("TopK").data(x).argument(Tensor.ofLongs(2));
     assertThat(top.run(backend, 2).get(0).toLongs()).containsExactly(-1, Long.MIN_VALUE);
     OneNode shift = OneNode.of("BitShift").with("direction", "RIGHT").data(x);
