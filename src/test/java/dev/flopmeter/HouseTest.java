@@ -125,7 +125,7 @@ class HouseTest {
 
   @Test
   void liveIsAFaceForServicesAndDragsInNoRunner() {
-    mayKnow("live", "device", "count", "model").check(MAIN);
+    mayKnow("live", "device", "count", "model", "text").check(MAIN);
   }
 
   @Test

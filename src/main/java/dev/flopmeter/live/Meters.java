@@ -1,6 +1,7 @@
 package dev.flopmeter.live;
 
 import dev.flopmeter.count.Cost;
+import dev.flopmeter.text.Csv;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
@@ -10,6 +11,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -24,6 +27,9 @@ import java.util.stream.Collectors;
  */
 final class Meters {
   private static final double[] QUANTILES = {0.5, 0.9, 0.99};
+
+  /** Base unit, or nothing, and description of each meter by its name. */
+  private static final Map<String, List<String>> TABLE = Csv.byWord(Meters.class, "meters.csv");
 
   private final Workload workload;
   private final CallCosts costs;
@@ -84,14 +90,10 @@ final class Meters {
     if (isPrometheus(leaf.registry())) {
       binding.onClose(PrometheusDurations.join(leaf.registry(), like, totals));
     } else {
+      String name = "flopmeter.inference.duration";
       FunctionTimer timer =
-          FunctionTimer.builder(
-                  "flopmeter.inference.duration",
-                  totals,
-                  Totals::calls,
-                  Totals::busySeconds,
-                  TimeUnit.SECONDS)
-              .description("Durations of calls; a call may contain several inferences.")
+          FunctionTimer.builder(name, totals, Totals::calls, Totals::busySeconds, TimeUnit.SECONDS)
+              .description(description(name))
               .tags(like.getTags())
               .register(leaf.registry());
       binding.onClose(() -> leaf.registry().remove(timer));
@@ -125,40 +127,47 @@ final class Meters {
   }
 
   private void model(Binding binding) {
-    ofModel(binding, "macs", "Multiply-accumulates of the counted shapes.", Cost::macs);
-    ofModel(binding, "flop", "FLOPs of the counted shapes, all operators counted.", Cost::flops);
-    ofModel(binding, "parameters", "Learned values.", Cost::params);
-    ofModel(binding, "bytes", "Compulsory bytes of the counted shapes.", Cost::bytes);
-    if (costs.shown().bytes() == 0) {
-      return;
+    ofModel(binding, "macs", Cost::macs);
+    ofModel(binding, "flop", Cost::flops);
+    ofModel(binding, "parameters", Cost::params);
+    ofModel(binding, "bytes", Cost::bytes);
+    if (costs.shown().bytes() > 0) {
+      String intensity = "arithmetic.intensity.flop.per.byte";
+      ofModel(binding, intensity, cost -> (double) cost.flops() / cost.bytes());
     }
-    ofModel(
-        binding,
-        "arithmetic.intensity.flop.per.byte",
-        "FLOPs per compulsory byte.",
-        cost -> (double) cost.flops() / cost.bytes());
   }
 
-  private void ofModel(
-      Binding binding, String name, String description, ToDoubleFunction<Cost> value) {
-    String whole = "flopmeter.model." + name;
-    gauge(binding, whole, description, tags, () -> value.applyAsDouble(costs.shown()));
+  private void ofModel(Binding binding, String name, ToDoubleFunction<Cost> value) {
+    gauge(binding, "flopmeter.model." + name, tags, () -> value.applyAsDouble(costs.shown()));
   }
 
-  private static void gauge(
-      Binding binding, String name, String description, Tags labels, Supplier<Number> value) {
-    binding.owns(
-        Gauge.builder(name, value)
-            .description(description)
-            .tags(labels)
-            .register(binding.registry()));
+  private static void gauge(Binding binding, String name, Tags labels, Supplier<Number> value) {
+    binding.owns(gauge(binding.registry(), name, labels, value));
+  }
+
+  private static Gauge gauge(
+      MeterRegistry registry, String name, Tags labels, Supplier<Number> value) {
+    String unit = row(name).get(0);
+    return Gauge.builder(name, value)
+        .description(description(name))
+        .baseUnit(unit.isEmpty() ? null : unit)
+        .tags(labels)
+        .register(registry);
+  }
+
+  static String description(String name) {
+    return row(name).get(1);
+  }
+
+  private static List<String> row(String name) {
+    return Objects.requireNonNull(TABLE.get(name), name);
   }
 
   /**
    * Micrometer takes a second workload as another handle of the first, and shows none of its calls.
    */
   private void counters(Binding binding) {
-    if (!counter(binding, "flopmeter.inferences", "Inferences recorded.", Totals::inferences)) {
+    if (!counter(binding, "flopmeter.inferences", Totals::inferences)) {
       throw new IllegalStateException(
           "the registry already publishes a workload '%s' of model '%s' with the labels of this one (%s); name one of the two with workload(...), or record both with one ModelEfficiency"
               .formatted(workload.name(), workload.model(), labels()));
@@ -166,13 +175,8 @@ final class Meters {
     counter(
         binding,
         "flopmeter.inference.flop",
-        "Model FLOPs (2 per MAC) of the recorded inferences.",
         sums -> flops((double) sums.inferences(), sums.shapedFlops()));
-    counter(
-        binding,
-        "flopmeter.model.busy.seconds",
-        "Total time of the recorded calls.",
-        Totals::busySeconds);
+    counter(binding, "flopmeter.model.busy.seconds", Totals::busySeconds);
   }
 
   private String labels() {
@@ -181,11 +185,10 @@ final class Meters {
         .collect(Collectors.joining(", "));
   }
 
-  private boolean counter(
-      Binding binding, String name, String description, ToDoubleFunction<Totals> value) {
+  private boolean counter(Binding binding, String name, ToDoubleFunction<Totals> value) {
     return binding.owns(
         FunctionCounter.builder(name, totals, value)
-            .description(description)
+            .description(description(name))
             .tags(tags)
             .register(binding.registry()));
   }
@@ -198,74 +201,50 @@ final class Meters {
   private void peaks(MeterRegistry registry) {
     for (DevicePeak known : workload.peaks()) {
       Tags ofDevice = Tags.of("device", workload.device(), "basis", known.basis());
-      peak(
-          registry,
-          "flopmeter.device.peak.flop.per.second",
-          "Dense peak of the device in this precision.",
-          ofDevice.and("precision", workload.precision()),
-          known.flopsPerSecond());
+      Tags ofPrecision = ofDevice.and("precision", workload.precision());
+      peak(registry, "flop.per.second", ofPrecision, known.flopsPerSecond());
       Double bandwidth = known.bytesPerSecond();
       if (bandwidth != null) {
-        peak(
-            registry,
-            "flopmeter.device.peak.memory.bytes.per.second",
-            "Peak bandwidth of the device's memory.",
-            ofDevice,
-            bandwidth);
+        peak(registry, "memory.bytes.per.second", ofDevice, bandwidth);
       }
     }
   }
 
-  private static void peak(
-      MeterRegistry registry, String name, String description, Tags labels, double value) {
+  private static void peak(MeterRegistry registry, String of, Tags labels, double value) {
+    String name = "flopmeter.device.peak." + of;
     if (registry.find(name).tags(labels).gauge() == null) {
-      Gauge.builder(name, () -> value).description(description).tags(labels).register(registry);
+      gauge(registry, name, labels, () -> value);
     }
   }
 
   private void rates(Binding binding) {
-    rate(
-        binding,
-        "flopmeter.model.flop.per.second",
-        "Model FLOPs per second while calls run, over the window.",
-        tags,
-        this::flopsPerSecond);
+    rate(binding, "model.flop.per.second", tags, this::flopsPerSecond);
     for (DevicePeak peak : workload.peaks()) {
+      Tags ofBasis = tags.and("basis", peak.basis());
       rate(
           binding,
-          "flopmeter.model.flop.utilization.ratio",
-          "Achieved FLOP/s over the device's peak (MFU) while calls run, over the window.",
-          tags.and("basis", peak.basis()),
+          "model.flop.utilization.ratio",
+          ofBasis,
           added -> flopsPerSecond(added) / peak.flopsPerSecond());
       Double bandwidth = peak.bytesPerSecond();
       if (bandwidth != null) {
         rate(
             binding,
-            "flopmeter.model.memory.bandwidth.utilization.ratio",
-            "Compulsory bytes per second over the peak bandwidth (MBU), over the window.",
-            tags.and("basis", peak.basis()),
+            "model.memory.bandwidth.utilization.ratio",
+            ofBasis,
             added -> bytes(added) / seconds(added) / bandwidth);
       }
     }
     for (double quantile : QUANTILES) {
-      binding.owns(
-          Gauge.builder(
-                  "flopmeter.inference.latency", window, read -> latency(read.read(), quantile))
-              .description("Quantile of the calls' durations over the window, within 3.2 %.")
-              .baseUnit("seconds")
-              .tags(tags.and("quantile", Double.toString(quantile)))
-              .strongReference(true)
-              .register(binding.registry()));
+      Tags ofQuantile = tags.and("quantile", Double.toString(quantile));
+      rate(binding, "inference.latency", ofQuantile, added -> latency(added, quantile));
     }
   }
 
+  /** A gauge of what was added in the window. */
   private void rate(
-      Binding binding,
-      String name,
-      String description,
-      Tags labels,
-      ToDoubleFunction<Totals.Snapshot> value) {
-    gauge(binding, name, description, labels, () -> value.applyAsDouble(window.read()));
+      Binding binding, String name, Tags labels, ToDoubleFunction<Totals.Snapshot> value) {
+    gauge(binding, "flopmeter." + name, labels, () -> value.applyAsDouble(window.read()));
   }
 
   private double flopsPerSecond(Totals.Snapshot added) {
@@ -297,9 +276,10 @@ final class Meters {
 
   void discarded(String reason) {
     for (Binding binding : bindings) {
+      String name = "flopmeter.measurement.discarded";
       Counter counter =
-          Counter.builder("flopmeter.measurement.discarded")
-              .description("Calls whose efficiency could not be recorded.")
+          Counter.builder(name)
+              .description(description(name))
               .tags(tags.and("reason", reason))
               .register(binding.registry());
       binding.owns(counter);

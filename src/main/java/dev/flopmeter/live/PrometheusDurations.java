@@ -26,7 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class PrometheusDurations implements Collector, Iterable<Measurement> {
   private static final String NAME = "flopmeter_inference_duration_seconds";
-  private static final String HELP = "Durations of calls; a call may contain several inferences.";
+  private static final String HELP = Meters.description("flopmeter.inference.duration");
 
   private final Map<Labels, Totals> series = new ConcurrentHashMap<>();
 

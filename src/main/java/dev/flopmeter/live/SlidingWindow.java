@@ -1,7 +1,7 @@
 package dev.flopmeter.live;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -21,7 +21,7 @@ final class SlidingWindow {
   private final long windowNanos;
   private final LongSupplier clock;
   private final Supplier<Totals.Snapshot> source;
-  private final Deque<Reading> readings = new ArrayDeque<>();
+  private final List<Reading> readings = new ArrayList<>();
   private Totals.Snapshot last;
 
   SlidingWindow(long windowNanos, LongSupplier clock, Supplier<Totals.Snapshot> source) {
@@ -36,26 +36,20 @@ final class SlidingWindow {
   /** What was added in the window; empty before anything was. */
   synchronized Totals.Snapshot read() {
     long now = clock.getAsLong();
-    boolean isFresh =
-        last.calls() > 0 && now - readings.getLast().nanos() < windowNanos / READINGS_PER_WINDOW;
-    if (isFresh) {
+    long sinceLast = now - readings.get(readings.size() - 1).nanos();
+    if (last.calls() > 0 && sinceLast < windowNanos / READINGS_PER_WINDOW) {
       return last;
     }
-    readings.add(new Reading(now, source.get()));
-    while (readings.size() > 2 && now - second().nanos() >= windowNanos) {
-      readings.removeFirst();
+    Reading reading = new Reading(now, source.get());
+    readings.add(reading);
+    while (readings.size() > 2 && now - readings.get(1).nanos() >= windowNanos) {
+      readings.remove(0);
     }
-    Totals.Snapshot added = difference(readings.getLast().totals(), readings.getFirst().totals());
+    Totals.Snapshot added = difference(reading.totals(), readings.get(0).totals());
     if (added.calls() > 0) {
       last = added;
     }
     return last;
-  }
-
-  private Reading second() {
-    var iterator = readings.iterator();
-    iterator.next();
-    return iterator.next();
   }
 
   private static Totals.Snapshot difference(Totals.Snapshot now, Totals.Snapshot then) {

@@ -1,12 +1,12 @@
 package dev.flopmeter.live;
 
-import java.util.Locale;
+import dev.flopmeter.text.Labelled;
 
 /**
  * How the times came about; the label {@code timing} of every metric says it. Work on a GPU is
  * asynchronous: the call that starts it returns before it is done.
  */
-public enum Timing {
+public enum Timing implements Labelled {
   /**
    * From handing the input to the model until its result was read on the host. Copies and waiting
    * are in it, so the utilisation is a lower bound of the device's.
@@ -14,10 +14,5 @@ public enum Timing {
   HOST,
 
   /** The service says how long the device took, by whatever means it has. */
-  SUPPLIED;
-
-  /** {@code host} or {@code supplied}. */
-  public String label() {
-    return name().toLowerCase(Locale.ROOT);
-  }
+  SUPPLIED
 }
