@@ -126,6 +126,9 @@ public final class TemplateBinder {
   }
 
   private Graph finish(GraphBuilder builder, GraphTemplate template, int depth) {
+    if (expanded("", template.nodes(), new HashMap<>()) > maxNodes) {
+      added = maxNodes; // the first node is refused, before any is inlined
+    }
     for (Map.Entry<String, Tensor> stored : template.initializers().entrySet()) {
       builder.constant(stored.getKey(), stored.getValue());
     }
@@ -146,6 +149,21 @@ public final class TemplateBinder {
       declared.put(output.name(), output);
     }
     return declared;
+  }
+
+  /** How many nodes a graph or function has once functions are inlined; an excess is not exact. */
+  private long expanded(String key, List<Node> nodes, Map<String, Long> known) {
+    known.put(key, 0L); // of one that calls itself, which is refused later
+    long all = nodes.size();
+    for (Node node : nodes) {
+      FunctionTemplate called = functions.get(node.qualifiedOp());
+      if (called != null && all <= maxNodes) {
+        Long size = known.get(called.key());
+        all += size == null ? expanded(called.key(), called.nodes(), known) : size;
+      }
+    }
+    known.put(key, all);
+    return all;
   }
 
   private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {

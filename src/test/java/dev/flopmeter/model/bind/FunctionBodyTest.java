@@ -136,8 +136,17 @@ class FunctionBodyTest {
       String next = "my:F" + (i + 1);
       functions.add(function("F" + i, "a", "b", node(next, "a", "t"), node(next, "t", "b")));
     }
-    functions.add(function("F40", "a", "b"));
+    functions.add(function("F40", "a", "b", node("NoOperator", "a", "b")));
     assertThatThrownBy(() -> bound(functions, "y", node("my:F0", "x", "y")))
+        .as("refused before the first node is inlined")
+        .hasMessageContaining("more than 1000 nodes");
+    GraphTemplate branch = body("", "v", node("my:F0", "x", "v"));
+    assertThatThrownBy(
+            () ->
+                bound(
+                    functions,
+                    "y",
+                    node("If", "c", "y", "then_branch", branch, "else_branch", branch)))
         .hasMessageContaining("more than 1000 nodes");
   }
 }
