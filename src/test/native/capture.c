@@ -165,7 +165,8 @@ EXPORT CUresult cuStreamIsCapturing(CUstream stream, int *capture_status)
 
 EXPORT CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
 {
-    ENTER();
+    CUresult fault = CUDA_SUCCESS; /* which ends the capture, too: a stream that went on would fail what comes next */
+    ENTER_WITH(fault = fault_);
     CUresult status = emu_stream_check(stream);
     if (status != CUDA_SUCCESS)
         return status;
@@ -183,8 +184,7 @@ EXPORT CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
         capture->invalidated = true;
         return CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
     }
-    if (capture->invalidated)
-        status = CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+    status = capture->invalidated ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : fault;
     emu_lock();
     int kept = 0;
     for (int i = 0; i < joined_count; i++) {

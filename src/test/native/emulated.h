@@ -44,6 +44,8 @@ EXPORT const char *emu_setting(const char *name, const char *otherwise);
 EXPORT long long emu_setting_number(const char *name, long long otherwise);
 /* Extra run time in percent asked for by slow:N%. */
 EXPORT double emu_slow_percent(void);
+/* Sets one more item of FLOPMETER_EMULATED_FAULT, in place of the one set so before; "" for none. */
+EXPORT void emu_inject(const char *item);
 
 /* ---- Objects: handles given to the caller. Never freed, so that a stale handle is recognised. ---- */
 
@@ -122,5 +124,7 @@ EXPORT CUresult emu_unsafe_call(void);
 
 /* Appends the JSON line with everything still alive to FLOPMETER_EMULATED_REPORT; also done at process exit. */
 EXPORT void emu_report(void);
+/* The same line as a text that the caller frees. */
+EXPORT char *emu_report_text(void);
 
 #endif

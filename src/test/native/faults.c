@@ -148,6 +148,17 @@ static void parse(void)
     fclose(file);
 }
 
+/* One item of the grammar for a process that goes on, in place of the one before; an empty item for none. */
+EXPORT void emu_inject(const char *item)
+{
+    static int before = -1;
+    pthread_once(&parsed, parse);
+    before = fault_count = before < 0 ? fault_count : before;
+    char copy[192];
+    snprintf(copy, sizeof copy, "%s", item);
+    parse_item(copy);
+}
+
 static bool aims_at(int device)
 {
     return only_device < 0 || device < 0 || device == only_device;

@@ -67,16 +67,13 @@ EXPORT long emu_live(enum emu_kind kind)
     return __atomic_load_n(&live[kind], __ATOMIC_RELAXED);
 }
 
-EXPORT void emu_report(void)
+EXPORT char *emu_report_text(void)
 {
-    const char *path = emu_setting("REPORT", NULL);
-    if (path == NULL)
-        return;
     char *text = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
     if (file == NULL)
-        return;
+        abort();
     uint64_t bytes;
     emu_lock();
     long allocations = emu_live_allocations(&bytes);
@@ -100,6 +97,16 @@ EXPORT void emu_report(void)
     fprintf(file, "}}\n");
     emu_unlock();
     fclose(file);
+    return text;
+}
+
+EXPORT void emu_report(void)
+{
+    const char *path = emu_setting("REPORT", NULL);
+    if (path == NULL)
+        return;
+    char *text = emu_report_text();
+    size_t length = strlen(text);
     /* One write, so that lines of several processes that share the file do not mix. */
     int descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0666);
     if (descriptor >= 0) {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
   static final Path SCRIPT = Path.of("src/test/bin/emulated-gpu").toAbsolutePath();
-  private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
+  static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
 
   private @Nullable Path cache;
   private @Nullable CudnnBackend backend;

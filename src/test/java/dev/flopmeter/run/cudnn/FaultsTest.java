@@ -168,6 +168,24 @@ class FaultsTest {
     SURVIVED.incrementAndGet();
   }
 
+  /** The first error is shown; closing after it fails as well. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "oom@alloc:2 | CUDA_ERROR_OUT_OF_MEMORY",
+        "oom@call:cuGraphInstantiateWithFlags | cuGraphInstantiateWithFlags failed",
+        "oom@call:cudnnCreate | cudnnCreate failed",
+      })
+  void anErrorOfClosingDoesNotHideTheFirst(String fault, String words) throws Exception {
+    Ended ended = inject(fault + ",oom@call:cuStreamDestroy");
+    assertThat(ended.errors()).hasSize(1);
+    assertThat(ended.error()).contains(words).doesNotContain("cuStreamDestroy");
+    assertThat(ended.exitCode()).isEqualTo(3);
+    assertThat(ended.leaked()).as(ended.report().path("live").toString()).isOne();
+    SURVIVED.incrementAndGet();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -80,8 +80,9 @@ public final class Gpu implements AutoCloseable {
    */
   public void close(ResourceStack made) {
     if (!isHung) {
-      Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
-      made.close();
+      try (made) {
+        Status.freedCuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
+      }
     }
   }
 

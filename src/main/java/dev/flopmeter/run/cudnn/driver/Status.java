@@ -66,11 +66,15 @@ public final class Status {
   }
 
   public static DeviceFailure cudnnFailure(int status, String call) {
-    // A call that waits for nothing: after a sticky error it fails like any other.
-    int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
+    int driver = driverStatus();
     return driver == CUresult.CUDA_SUCCESS
         ? passing(status, call)
         : cudaFailure(driver, call).at(cudnnName(status));
+  }
+
+  /** That of a call that waits for nothing: after a sticky error it fails like any other. */
+  private static int driverStatus() {
+    return JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
   }
 
   private static DeviceFailure passing(int status, String call) {
@@ -117,11 +121,9 @@ public final class Status {
     }
   }
 
-  /** As {@link #freedCuda} for cuDNN, whose sticky errors are those of execution. */
+  /** As {@link #freedCuda} for cuDNN, whose own status does not tell a sticky error. */
   public static void freedCudnn(int status, String call) {
-    if (status != CUDNN_SUCCESS
-        && category(status) != INTERNAL_ERROR
-        && category(status) != EXECUTION_FAILED) {
+    if (status != CUDNN_SUCCESS && driverStatus() == CUresult.CUDA_SUCCESS) {
       throw passing(status, call);
     }
   }
