@@ -108,8 +108,9 @@ final class TurnSide extends Arguments {
           backend,
           plan);
     } catch (RuntimeException e) {
-      backend.close();
-      throw e;
+      try (backend) { // what closing adds is attached
+        throw e;
+      }
     }
   }
 }

@@ -127,8 +127,9 @@ public final class Daemon implements AutoCloseable {
     try {
       history = History.open(config.history(), options.clocks());
     } catch (IOException e) {
-      http.close();
-      throw e;
+      try (http) {
+        throw e;
+      }
     }
     Daemon daemon = new Daemon(options, config, http, history);
     daemon.begin();
@@ -343,14 +344,12 @@ public final class Daemon implements AutoCloseable {
   public void close() throws IOException {
     housekeeping.shutdownNow();
     gpus.close();
-    try {
+    try (history;
+        metrics;
+        http) {
       threads.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } finally {
-      http.close();
-      metrics.close();
-      history.close();
     }
   }
 }

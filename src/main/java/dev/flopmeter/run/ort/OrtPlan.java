@@ -115,8 +115,9 @@ final class OrtPlan implements Plan {
       try {
         return new OrtPlan(environment, graph, run, options, folder);
       } catch (OrtException | IOException | RuntimeException e) {
-        folder.close();
-        throw e;
+        try (folder) {
+          throw e;
+        }
       }
     } catch (OrtException e) {
       throw OrtBackend.refusal(e);
@@ -368,12 +369,10 @@ final class OrtPlan implements Plan {
   @Override
   public void close() {
     release();
-    try {
+    try (folder) {
       session.close();
     } catch (OrtException e) {
       throw OrtBackend.failure(e);
-    } finally {
-      folder.close();
     }
   }
 }

@@ -16,8 +16,9 @@ public final class CapturedGraph implements AutoCloseable {
     try {
       Status.freedCuda(freed, "cuGraphDestroy");
     } catch (DeviceFailure e) {
-      close();
-      throw e;
+      try (CapturedGraph half = this) {
+        throw e;
+      }
     }
   }
 

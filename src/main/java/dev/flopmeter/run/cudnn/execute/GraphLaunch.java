@@ -86,8 +86,9 @@ record GraphLaunch(
           .set("workspace", workspace)
           .ready();
     } catch (RuntimeException e) {
-      pack.close();
-      throw e;
+      try (pack) {
+        throw e;
+      }
     }
   }
 }
