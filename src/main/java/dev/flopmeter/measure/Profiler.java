@@ -9,13 +9,10 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Environment;
-import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Launch;
-import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.NumericCheck;
 import dev.flopmeter.result.ProfileResult.Run;
 import dev.flopmeter.result.ProfileResult.Sensors;
-import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Backend;
 import dev.flopmeter.run.Plan;
@@ -164,43 +161,35 @@ public record Profiler(Backend backend, Setting setting) {
       @Nullable Sensors sensors,
       Validity validity) {
     Counts counts = request.counts();
-    Latency latency = ResultJoin.latency(Distribution.of(samples.passes()));
-    double achieved = counts.totals().macFlops() / latency.median();
-    RoofSet roofs =
-        validity.plausible(
-            achieved,
-            setting
-                .roofs()
-                .at(request.options().precision(), sensors == null ? null : sensors.smClockHz()));
-    ResultJoin join = new ResultJoin(request, floats(request.options().precision()), roofs);
-    List<Layer> layers = join.layers(plan.steps(), samples, plan.floorSeconds());
-    Double sumRatio = layerSumRatio(layers, latency);
-    Throughput throughput = join.throughput(latency.median());
-    validity.judgeNoise(latency.relativeIqr());
-    validity.judgeLayerSum(sumRatio);
+    Precision precision = request.options().precision();
+    double median = Distribution.of(samples.passes()).median();
+    RoofSet known = setting.roofs().at(precision, sensors == null ? null : sensors.smClockHz());
+    RoofSet roofs = validity.plausible(counts.totals().macFlops() / median, known);
+    ResultJoin join =
+        new ResultJoin(
+            request, floats(precision), roofs, plan.steps(), samples, plan.floorSeconds());
+    validity.judgeNoise(join.latency().relativeIqr());
+    validity.judgeLayerSum(join.layerSumRatio());
     validity.judgeSurroundings(sensors);
-    validity.judgePeak(achieved, roofs.roofs());
     request.notes().forEach(validity::warn);
     plan.notes().forEach(validity::warn);
-    validity.judgeLayers(layers);
-    validity.judgeResolution(layers, plan.floorSeconds());
-    validity.judgeCounts(counts);
+    join.judge(validity);
     return new ProfileResult(
         counts.model(),
         device(request.options().threads()),
         run,
         setting.environment(),
         Totals.of(counts),
-        latency,
-        throughput,
-        join.efficiency(latency.median(), plan.steps()),
-        layers,
-        sumRatio,
+        join.latency(),
+        join.throughput(),
+        join.efficiency(),
+        join.layers(),
+        join.layerSumRatio(),
         plan.memory(),
         samples.firstRun(),
-        launch(plan, latency.median()),
+        launch(plan, median),
         check,
-        plan.profiledRatio().map(ratio -> join.assignment(layers, ratio)).orElse(null),
+        plan.profiledRatio().map(join::assignment).orElse(null),
         roofs.roofs(),
         sensors,
         validity.isValid(),
@@ -222,13 +211,6 @@ public record Profiler(Backend backend, Setting setting) {
   private Precision floats(Precision precision) {
     boolean isOnCpu = backend.device().kind() == DeviceKind.CPU;
     return isOnCpu && precision.isQuantized() ? Precision.FP32 : precision;
-  }
-
-  static @Nullable Double layerSumRatio(List<Layer> layers, Latency latency) {
-    if (layers.isEmpty() || latency.median() == 0) {
-      return null;
-    }
-    return layers.stream().mapToDouble(layer -> layer.time().median()).sum() / latency.median();
   }
 
   /** Eager and graph, if the backend has both. */

@@ -26,10 +26,12 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Joins what a network costs with how long it took. */
+/** What a network costs joined with how long it took. */
 final class ResultJoin {
   private final ProfileRequest request;
   private final RoofSet roofs;
+  private final List<Step> steps;
+  private final double floorSeconds;
   private final StepTraffic traffic;
   private final StepChannels channels;
   private final Map<String, LayerCost> counted = new HashMap<>();
@@ -37,22 +39,41 @@ final class ResultJoin {
   /** What a pass uses: all weights, and the most that activations take at once. */
   private final double passBytes;
 
+  private final Latency latency;
+  private final List<Layer> layers;
+
   /**
    * @param floats how floats are stored
+   * @param steps what was timed as one; empty where only the whole pass is known
+   * @param floorSeconds what the clock tells apart from nothing; layers near it are marked, and not
+   *     placed under a roof
    */
-  ResultJoin(ProfileRequest request, Precision floats, RoofSet roofs) {
+  ResultJoin(
+      ProfileRequest request,
+      Precision floats,
+      RoofSet roofs,
+      List<Step> steps,
+      Samples samples,
+      double floorSeconds) {
     this.request = request;
     this.roofs = roofs;
+    this.steps = steps;
+    this.floorSeconds = floorSeconds;
     GraphLinks links = new GraphLinks(request.graph());
+    request.counts().layers().forEach(layer -> counted.put(layer.name(), layer));
     this.traffic = new StepTraffic(request.graph(), links, request.counts(), floats);
     this.channels = new StepChannels(request.graph(), links);
     this.passBytes =
         weightBytes(request.counts().totals())
             + request.counts().peakActivationBytes() * floats.bytes() / 4.0;
-    request.counts().layers().forEach(layer -> counted.put(layer.name(), layer));
+    this.latency = latency(Distribution.of(samples.passes()));
+    this.layers =
+        IntStream.range(0, steps.size())
+            .mapToObj(i -> layer(steps.get(i), samples.step(i)))
+            .toList();
   }
 
-  static Latency latency(Distribution passes) {
+  private static Latency latency(Distribution passes) {
     return new Latency(
         passes.median(),
         passes.q1(),
@@ -66,26 +87,46 @@ final class ResultJoin {
         passes.relativeIqr());
   }
 
-  Throughput throughput(double seconds) {
+  Latency latency() {
+    return latency;
+  }
+
+  List<Layer> layers() {
+    return layers;
+  }
+
+  @Nullable Double layerSumRatio() {
+    return layers.isEmpty() || latency.median() == 0
+        ? null
+        : layers.stream().mapToDouble(layer -> layer.time().median()).sum() / latency.median();
+  }
+
+  Throughput throughput() {
+    double seconds = latency.median();
     return new Throughput(
         request.batch() / seconds, request.counts().totals().macFlops() / seconds);
   }
 
-  /**
-   * @param steps what was timed as one; empty where only the whole pass is known
-   */
-  Efficiency efficiency(double seconds, List<Step> steps) {
+  Efficiency efficiency() {
     Cost cost = request.counts().totals();
     double bytes = traffic.bytes(request.counts().bytesByType());
     return new Efficiency(
-        shares(Roof::flopsPerSecond, cost.macFlops() / seconds),
-        shares(Roof::bytesPerSecond, bytes / seconds),
+        shares(Roof::flopsPerSecond, throughput().achievedFlopsPerSecond()),
+        shares(Roof::bytesPerSecond, bytes / latency.median()),
         bytes == 0 ? null : cost.flops() / bytes,
-        attainable(steps));
+        attainable());
+  }
+
+  /** Judges the times by the roofs, and says what is not counted. */
+  void judge(Validity validity) {
+    validity.judgePeak(throughput().achievedFlopsPerSecond(), roofs.roofs());
+    validity.judgeLayers(layers);
+    validity.judgeResolution(layers, floorSeconds);
+    validity.judgeCounts(request.counts());
   }
 
   /** Steps that the runtime adds have no work, so that a perfect one takes no time for them. */
-  private @Nullable Attainable attainable(List<Step> steps) {
+  private @Nullable Attainable attainable() {
     RoofSet.Roofline line = roofs.line();
     if (line == null) {
       return null;
@@ -126,18 +167,8 @@ final class ResultJoin {
     return peak == null ? null : rate / peak;
   }
 
-  /**
-   * @param floorSeconds what the clock tells apart from nothing; layers near it are marked, and not
-   *     placed under a roof
-   */
-  List<Layer> layers(List<Step> steps, Samples samples, double floorSeconds) {
-    return IntStream.range(0, steps.size())
-        .mapToObj(i -> layer(steps.get(i), samples.step(i), floorSeconds))
-        .toList();
-  }
-
-  /** How much of the work of these layers, which another runtime named, is the model's. */
-  Assignment assignment(List<Layer> layers, @Nullable Double profiledRatio) {
+  /** How much of the work of the layers, which another runtime named, is the model's. */
+  Assignment assignment(@Nullable Double profiledRatio) {
     double macs = 0;
     double known = 0;
     double all = 0;
@@ -167,7 +198,7 @@ final class ResultJoin {
     return (double) cost.params() * request.options().precision().bytes();
   }
 
-  private Layer layer(Step step, Distribution times, double floorSeconds) {
+  private Layer layer(Step step, Distribution times) {
     Cost cost = cost(step);
     boolean isUnresolved = isUnresolved(times.median(), floorSeconds);
     RoofSet.Roofline line = isUnresolved ? null : roofs.line();

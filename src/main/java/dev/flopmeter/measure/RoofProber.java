@@ -16,10 +16,10 @@ import dev.flopmeter.run.UnsupportedPrecisionException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -82,20 +82,14 @@ public record RoofProber(
     for (int i = 0; i < precisions.size(); i++) {
       String precision = precisions.get(i).label();
       double before = (double) i / parts;
-      if (isMeasurable(backend.device(), precisions.get(i))) {
-        rates(
-                ProbeWork.compute(backend.device()),
-                precisions.get(i),
-                work -> progress.report("roof", before, precision + " " + work.name()))
-            .entrySet()
-            .stream()
-            .max(Map.Entry.comparingByValue())
-            .ifPresent(
-                best -> {
-                  rates.put(precision, best.getValue());
-                  found.put(precision, best.getKey());
-                });
-      }
+      bestRate(
+              precisions.get(i),
+              work -> progress.report("roof", before, precision + " " + work.name()))
+          .ifPresent(
+              best -> {
+                rates.put(precision, best.getValue());
+                found.put(precision, best.getKey());
+              });
     }
     Map<String, Double> memory =
         rates(
@@ -108,20 +102,25 @@ public record RoofProber(
             (phase, done, detail) -> progress.report(phase, (parts - 2.0 + done) / parts, detail));
     MemoryLevel last = levels.isEmpty() ? null : levels.get(levels.size() - 1);
     if (last != null) {
-      Map<String, Double> all = last.bytesPerSecond();
-      found.put("memory", Collections.max(all.entrySet(), Map.Entry.comparingByValue()).getKey());
+      best(last.bytesPerSecond()).ifPresent(best -> found.put("memory", best.getKey()));
     }
     progress.report("roof", (parts - 1.0) / parts, "launch");
     Double launch = launchSeconds();
     progress.report("roof", 1, "done");
+    Double bytesPerSecond = last == null ? null : last.best();
     return new MeasuredRoofs(
-        rates,
-        found,
-        last == null ? null : last.best(),
-        levels,
-        launch,
-        clock.instant(),
-        versions(backend));
+        rates, found, bytesPerSecond, levels, launch, clock.instant(), versions(backend));
+  }
+
+  private Optional<Map.Entry<String, Double>> bestRate(
+      Precision precision, Consumer<ProbeWork> announcement) {
+    return isMeasurable(backend.device(), precision)
+        ? best(rates(ProbeWork.compute(backend.device()), precision, announcement))
+        : Optional.empty();
+  }
+
+  private static Optional<Map.Entry<String, Double>> best(Map<String, Double> rates) {
+    return rates.entrySet().stream().max(Map.Entry.comparingByValue());
   }
 
   /**

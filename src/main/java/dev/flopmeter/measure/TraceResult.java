@@ -1,12 +1,10 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.model.ModelException;
+import dev.flopmeter.result.Precision;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Environment;
-import dev.flopmeter.result.ProfileResult.Latency;
-import dev.flopmeter.result.ProfileResult.Layer;
-import dev.flopmeter.result.ProfileResult.Throughput;
 import dev.flopmeter.result.ProfileResult.Totals;
 import dev.flopmeter.run.Step;
 import dev.flopmeter.run.trace.NodeJoin;
@@ -44,44 +42,33 @@ public final class TraceResult {
       Environment environment,
       Instant recordedAt) {
     List<Step> steps = joined.steps();
-    List<double[]> passes = passes(trace, joined);
-    boolean hasPasses = !trace.passSeconds().isEmpty();
-    List<Double> whole =
-        hasPasses
-            ? trace.passSeconds()
-            : passes.stream().map(pass -> Arrays.stream(pass).sum()).toList();
-    Samples samples =
-        new Samples(whole.get(0), 0, true, whole, passes, Map.of(), StopReason.TRACE_END);
-    RoofSet known = roofs.at(request.options().precision(), null);
-    ResultJoin join = new ResultJoin(request, request.options().precision(), known);
-    List<Layer> layers = join.layers(steps, samples, trace.floorSeconds());
-    Latency latency = ResultJoin.latency(Distribution.of(whole));
-    if (!(latency.median() > 0)) {
+    Samples samples = samples(trace, joined);
+    Precision precision = request.options().precision();
+    RoofSet known = roofs.at(precision, null);
+    ResultJoin join =
+        new ResultJoin(request, precision, known, steps, samples, trace.floorSeconds());
+    if (!(join.latency().median() > 0)) {
       throw new ModelException("the passes of the trace take no time");
     }
     Validity validity = new Validity();
-    Assignment assignment = layers.isEmpty() ? null : join.assignment(layers, null);
+    Assignment assignment = steps.isEmpty() ? null : join.assignment(null);
     if (assignment != null) {
       judge(assignment, steps, validity);
     }
-    warn(trace, steps, whole.size(), validity);
-    validity.judgeNoise(latency.relativeIqr());
-    Throughput throughput = join.throughput(latency.median());
-    validity.judgePeak(throughput.achievedFlopsPerSecond(), known.roofs());
-    validity.judgeLayers(layers);
-    validity.judgeResolution(layers, trace.floorSeconds());
-    validity.judgeCounts(request.counts());
+    warn(trace, steps, samples.passes().size(), validity);
+    validity.judgeNoise(join.latency().relativeIqr());
+    join.judge(validity);
     return new ProfileResult(
         request.counts().model(),
         roofs.device(),
         request.run(trace.runtime(), samples, recordedAt),
         environment,
         Totals.of(request.counts()),
-        latency,
-        throughput,
-        join.efficiency(latency.median(), steps),
-        layers,
-        hasPasses ? Profiler.layerSumRatio(layers, latency) : null,
+        join.latency(),
+        join.throughput(),
+        join.efficiency(),
+        join.layers(),
+        trace.passSeconds().isEmpty() ? null : join.layerSumRatio(),
         null,
         null,
         null,
@@ -91,6 +78,15 @@ public final class TraceResult {
         null,
         validity.isValid(),
         validity.warnings());
+  }
+
+  private static Samples samples(Trace trace, Joined joined) {
+    List<double[]> passes = passes(trace, joined);
+    List<Double> whole =
+        trace.passSeconds().isEmpty()
+            ? passes.stream().map(pass -> Arrays.stream(pass).sum()).toList()
+            : trace.passSeconds();
+    return new Samples(whole.get(0), 0, true, whole, passes, Map.of(), StopReason.TRACE_END);
   }
 
   /** Says what the trace leaves open. */

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * What a caller fixes of a model's open input shapes.
@@ -123,16 +124,9 @@ public record Bindings(
       } else if (dims == null) {
         free.add("'" + input.name() + "' (no shape declared)");
       } else {
-        long[] sizes = new long[dims.size()];
-        for (int i = 0; i < sizes.length; i++) {
-          sizes[i] = size(dims.get(i), i == axis);
-          String symbol = dims.get(i).symbol();
-          if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
-            free.add(
-                "'%s' (dimension %s of input '%s', %s)"
-                    .formatted(dims.get(i), i, input.name(), input.dimsText()));
-          }
-        }
+        long[] sizes =
+            IntStream.range(0, dims.size()).mapToLong(i -> size(dims.get(i), i == axis)).toArray();
+        addFree(input, dims, sizes, named, free);
         if (free.isEmpty()) {
           types.put(input.name(), new TensorType(input.type(), shape(input, sizes)));
         }
@@ -145,6 +139,19 @@ public record Bindings(
               + "; use --batch N, --dim NAME=N or --input NAME=SHAPE");
     }
     return new InputTypes(types, boundBatch(inputs, types, axes));
+  }
+
+  /** Describes the dimensions that have no size yet, but for symbols that are named already. */
+  private static void addFree(
+      ValueInfo input, List<Dim> dims, long[] sizes, Set<String> named, List<String> free) {
+    for (int i = 0; i < sizes.length; i++) {
+      String symbol = dims.get(i).symbol();
+      if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
+        free.add(
+            "'%s' (dimension %s of input '%s', %s)"
+                .formatted(dims.get(i), i, input.name(), input.dimsText()));
+      }
+    }
   }
 
   /** A given shape whose batch is 1 follows {@code --batch}, as a declared one does. */

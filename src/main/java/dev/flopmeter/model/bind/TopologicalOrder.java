@@ -21,25 +21,11 @@ final class TopologicalOrder {
    * @throws ModelException if nodes wait for each other, with one of them named
    */
   static List<Node> of(List<Node> nodes) {
-    Map<String, Integer> writers = new HashMap<>();
-    for (int i = 0; i < nodes.size(); i++) {
-      for (String output : nodes.get(i).outputs()) {
-        writers.putIfAbsent(output, i);
-      }
-    }
-    writers.remove(""); // the name of what is left out
-    List<List<Integer>> readers = new ArrayList<>(nodes.size());
-    for (int i = 0; i < nodes.size(); i++) {
-      readers.add(new ArrayList<>());
-    }
+    List<List<Integer>> readers = readers(nodes);
     int[] waiting = new int[nodes.size()];
-    for (int i = 0; i < nodes.size(); i++) {
-      for (String operand : reads(nodes.get(i))) {
-        Integer writer = writers.get(operand);
-        if (writer != null) {
-          readers.get(writer).add(i);
-          waiting[i]++;
-        }
+    for (List<Integer> some : readers) {
+      for (int reader : some) {
+        waiting[reader]++;
       }
     }
     Queue<Integer> ready = new PriorityQueue<>(); // the one written first comes first
@@ -64,6 +50,28 @@ final class TopologicalOrder {
       }
     }
     return order;
+  }
+
+  /** For each node, those that read what it writes; a node once for each value. */
+  private static List<List<Integer>> readers(List<Node> nodes) {
+    Map<String, Integer> writers = new HashMap<>();
+    List<List<Integer>> readers = new ArrayList<>(nodes.size());
+    for (int i = 0; i < nodes.size(); i++) {
+      readers.add(new ArrayList<>());
+      for (String output : nodes.get(i).outputs()) {
+        writers.putIfAbsent(output, i);
+      }
+    }
+    writers.remove(""); // the name of what is left out
+    for (int i = 0; i < nodes.size(); i++) {
+      for (String operand : reads(nodes.get(i))) {
+        Integer writer = writers.get(operand);
+        if (writer != null) {
+          readers.get(writer).add(i);
+        }
+      }
+    }
+    return readers;
   }
 
   /** Inputs, and what the bodies of control flow read from around them; some maybe twice. */

@@ -184,25 +184,25 @@ final class OnnxParser {
         default -> in.skip();
       }
     }
-    Object list =
-        switch (type) {
-          case 6 -> floats;
-          case 7 -> integers;
-          case 8 -> texts;
-          case 9 -> tensors;
-          case 10 -> graphs;
-          case 0 ->
-              !integers.isEmpty()
-                  ? integers
-                  : !floats.isEmpty() ? floats : !texts.isEmpty() ? texts : null;
-          default -> null;
-        };
+    List<?> list = listOf(type, List.of(floats, integers, texts, tensors, graphs));
     if (value == null || (list != null && !(value instanceof Attributes.Reference))) {
       value = list != null ? list : defaultOf(type);
     }
     if (value != null) {
       into.put(name, value);
     }
+  }
+
+  /**
+   * The list that an attribute is; null if it is none. An early file names no type.
+   *
+   * @param lists of floats, integers, texts, tensors and graphs, which are types 6 to 10
+   */
+  private static @Nullable List<?> listOf(int type, List<List<?>> lists) {
+    if (type == 0) {
+      return lists.stream().limit(3).filter(list -> !list.isEmpty()).findFirst().orElse(null);
+    }
+    return type >= 6 && type <= 10 ? lists.get(type - 6) : null;
   }
 
   /** Protobuf 3 leaves zeros out: an attribute with a type and no value is its type's zero. */

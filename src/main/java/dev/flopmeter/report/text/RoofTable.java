@@ -47,6 +47,19 @@ public final class RoofTable {
     }
   }
 
+  private static List<Column<Limit>> columns(@Nullable MeasuredRoofs measured) {
+    return List.of(
+        Column.text("", Limit::name),
+        Column.figure("measured", limit -> limit.text(Basis.MEASURED)),
+        Column.figure("datasheet", limit -> limit.text(Basis.DATASHEET)),
+        Column.figure("share", Limit::share, Figures::percent),
+        Column.figure("clock-adjusted", limit -> limit.text(Basis.CLOCK_ADJUSTED)),
+        Column.name(
+            "found with",
+            12,
+            limit -> measured == null ? null : measured.found().get(limit.name())));
+  }
+
   public static String render(DeviceRoofs roofs, List<Precision> precisions, TerminalStyle style) {
     StringBuilder out = new StringBuilder();
     Device device = roofs.device();
@@ -59,18 +72,7 @@ public final class RoofTable {
     Roofs any = roofs.at(precisions.get(0), null).roofs();
     limits.add(new Limit("memory", any, Roof::bytesPerSecond, Figures::byteRate));
     MeasuredRoofs measured = roofs.measured();
-    List<Column<Limit>> columns =
-        List.of(
-            Column.text("", Limit::name),
-            Column.figure("measured", limit -> limit.text(Basis.MEASURED)),
-            Column.figure("datasheet", limit -> limit.text(Basis.DATASHEET)),
-            Column.figure("share", Limit::share, Figures::percent),
-            Column.figure("clock-adjusted", limit -> limit.text(Basis.CLOCK_ADJUSTED)),
-            Column.name(
-                "found with",
-                12,
-                limit -> measured == null ? null : measured.found().get(limit.name())));
-    TextTable.render(out, style, columns, limits);
+    TextTable.render(out, style, columns(measured), limits);
     if (measured != null) {
       levels(out, measured.levels(), style);
       Double launch = measured.launchSeconds();

@@ -53,28 +53,14 @@ final class JsonEvents {
       Consumer<JsonNode> events,
       Consumer<JsonNode> fields) {
     long[] count = {0};
+    Consumer<JsonNode> counted =
+        event -> {
+          count[0]++;
+          events.accept(event);
+        };
     try (InputStream in = open(file);
         JsonParser json = MAPPER.createParser(repair.apply(in))) {
-      JsonToken first = json.nextToken();
-      if (first == JsonToken.START_ARRAY) {
-        elements(json, events, count);
-      } else if (first == JsonToken.START_OBJECT) {
-        while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-          String name = json.currentName();
-          if (json.nextToken() == JsonToken.START_ARRAY && name.equals(list)) {
-            elements(json, events, count);
-          } else {
-            JsonNode value = json.readValueAsTree();
-            fields.accept(MAPPER.createObjectNode().set(name, value));
-          }
-        }
-      } else {
-        throw new ModelException("not a trace: neither a JSON array nor an object");
-      }
-      if (json.nextToken() != null) {
-        throw new ModelException(
-            "has content after its end: several traces in one file; use one file per trace");
-      }
+      read(json, list, counted, fields);
       return count[0];
     } catch (ModelException e) {
       throw e.at(file.toString());
@@ -93,11 +79,33 @@ final class JsonEvents {
     }
   }
 
-  private static void elements(JsonParser json, Consumer<JsonNode> events, long[] count) {
+  private static void read(
+      JsonParser json, String list, Consumer<JsonNode> events, Consumer<JsonNode> fields) {
+    JsonToken first = json.nextToken();
+    if (first == JsonToken.START_ARRAY) {
+      elements(json, events);
+    } else if (first == JsonToken.START_OBJECT) {
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        if (json.nextToken() == JsonToken.START_ARRAY && name.equals(list)) {
+          elements(json, events);
+        } else {
+          JsonNode value = json.readValueAsTree();
+          fields.accept(MAPPER.createObjectNode().set(name, value));
+        }
+      }
+    } else {
+      throw new ModelException("not a trace: neither a JSON array nor an object");
+    }
+    if (json.nextToken() != null) {
+      throw new ModelException(
+          "has content after its end: several traces in one file; use one file per trace");
+    }
+  }
+
+  private static void elements(JsonParser json, Consumer<JsonNode> events) {
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      JsonNode event = json.readValueAsTree();
-      count[0]++;
-      events.accept(event);
+      events.accept(json.readValueAsTree());
     }
   }
 

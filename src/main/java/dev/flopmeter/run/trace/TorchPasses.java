@@ -26,7 +26,12 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
    * @param macs 0 if unknown
    * @param seconds one per pass
    */
-  record Call(String name, boolean isProduct, double macs, List<Double> seconds) {}
+  record Call(String name, boolean isProduct, double macs, List<Double> seconds) {
+    private static Call of(TorchOp step, int passes) {
+      List<Double> seconds = new ArrayList<>(Collections.nCopies(passes, 0.0));
+      return new Call(step.name(), step.isProduct(), step.macs(), seconds);
+    }
+  }
 
   /** Where an operator stands: behind how many products, and which of its name there. */
   private record Place(int gap, String name, int occurrence) {}
@@ -53,35 +58,36 @@ record TorchPasses(List<Call> calls, List<Double> passSeconds) {
     List<Double> seconds = new ArrayList<>();
     for (int pass = 0; pass < count; pass++) {
       List<TorchOp> own = steps.subList(bounds[2 * pass], bounds[2 * pass + 1]);
-      int gap = 0;
-      Map<Place, Integer> seen = new HashMap<>();
-      for (TorchOp step : own) {
-        gap += step.isProduct() ? 1 : 0;
-        Place first = new Place(gap, step.name(), 0);
-        Place place = new Place(gap, step.name(), seen.merge(first, 1, Integer::sum));
-        Call call =
-            calls.computeIfAbsent(
-                place,
-                any ->
-                    new Call(
-                        step.name(),
-                        step.isProduct(),
-                        step.macs(),
-                        new ArrayList<>(Collections.nCopies(count, 0.0))));
-        double micros = isGpu ? step.deviceMicros() : step.micros();
-        call.seconds().set(pass, call.seconds().get(pass) + micros / 1e6);
-      }
+      addTimes(own, isGpu, pass, count, calls);
       seconds.add(span(own, isGpu) / 1e6);
     }
-    List<Call> sorted =
-        calls.entrySet().stream()
-            .filter(one -> !isGpu || one.getValue().seconds().stream().anyMatch(time -> time > 0))
-            .sorted(
-                Comparator.comparingInt((Map.Entry<Place, Call> one) -> one.getKey().gap())
-                    .thenComparingInt(one -> one.getValue().isProduct() ? 0 : 1))
-            .map(Map.Entry::getValue)
-            .toList();
-    return new TorchPasses(sorted, seconds);
+    return new TorchPasses(inOrder(calls, isGpu), seconds);
+  }
+
+  /** Adds the times of one pass, of {@code count}, to the calls at the same places. */
+  private static void addTimes(
+      List<TorchOp> steps, boolean isGpu, int pass, int count, Map<Place, Call> calls) {
+    int gap = 0;
+    Map<Place, Integer> seen = new HashMap<>();
+    for (TorchOp step : steps) {
+      gap += step.isProduct() ? 1 : 0;
+      Place first = new Place(gap, step.name(), 0);
+      Place place = new Place(gap, step.name(), seen.merge(first, 1, Integer::sum));
+      List<Double> times = calls.computeIfAbsent(place, any -> Call.of(step, count)).seconds();
+      double micros = isGpu ? step.deviceMicros() : step.micros();
+      times.set(pass, times.get(pass) + micros / 1e6);
+    }
+  }
+
+  /** The calls by their places, each product in front of what follows it. */
+  private static List<Call> inOrder(Map<Place, Call> calls, boolean isGpu) {
+    return calls.entrySet().stream()
+        .filter(one -> !isGpu || one.getValue().seconds().stream().anyMatch(time -> time > 0))
+        .sorted(
+            Comparator.comparingInt((Map.Entry<Place, Call> one) -> one.getKey().gap())
+                .thenComparingInt(one -> one.getValue().isProduct() ? 0 : 1))
+        .map(Map.Entry::getValue)
+        .toList();
   }
 
   private static int[] places(List<TorchOp> steps) {

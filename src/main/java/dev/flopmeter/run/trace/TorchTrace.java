@@ -82,18 +82,7 @@ final class TorchTrace {
     String name = event.path("name").asString("");
     JsonNode facts = event.path("args");
     switch (category) {
-      case "cpu_op", "Operator" -> {
-        String pid = event.path("pid").asString("");
-        process = process == null ? pid : process;
-        if (!pid.equals(process)) {
-          throw new ModelException(
-              "holds several processes (ranks); import the trace of one of them");
-        }
-        double start = JsonEvents.amount(event, "ts");
-        threads
-            .computeIfAbsent(event.path("tid").asString(""), any -> new ArrayList<>())
-            .add(TorchOp.of(name, start, JsonEvents.amount(event, "dur"), facts));
-      }
+      case "cpu_op", "Operator" -> operator(event);
       case "kernel", "Kernel", "gpu_memcpy", "Memcpy", "gpu_memset", "Memset" -> {
         usesTf32 |= name.contains("tf32");
         kernels.add(
@@ -116,6 +105,19 @@ final class TorchTrace {
       throw new ModelException(
           "holds more than " + EVENT_LIMIT + " operators; profile fewer passes");
     }
+  }
+
+  private void operator(JsonNode event) {
+    String pid = event.path("pid").asString("");
+    process = process == null ? pid : process;
+    if (!pid.equals(process)) {
+      throw new ModelException("holds several processes (ranks); import the trace of one of them");
+    }
+    String name = event.path("name").asString("");
+    double start = JsonEvents.amount(event, "ts");
+    threads
+        .computeIfAbsent(event.path("tid").asString(""), any -> new ArrayList<>())
+        .add(TorchOp.of(name, start, JsonEvents.amount(event, "dur"), event.path("args")));
   }
 
   private Trace trace(Graph graph, Map<String, Long> macs) {

@@ -152,34 +152,11 @@ public final class DaemonMetrics implements AutoCloseable {
             config.metrics().maxSeries(),
             config.workloads().stream().map(Workload::name).toList()));
     set("flopmeter_history_regression_threshold_ratio", config.history().regressionThreshold());
-    List<Row> servers = new ArrayList<>();
-    for (ServerGpu gpu : config.servers()) {
-      Labels labels =
-          Labels.of(
-              "server_instance", gpu.instance(),
-              "server_job", gpu.job(),
-              "server_model", gpu.model(),
-              "uuid", gpu.uuid(),
-              "precision", gpu.precision());
-      Row.add(servers, "flopmeter_server_gpu_info", labels, 1);
-    }
-    series.replace("servers", servers.stream().distinct().toList());
+    series.replace("servers", servers(config.servers()));
     Set<String> names = new HashSet<>();
     for (Workload workload : config.workloads()) {
-      Labels labels = Labels.of("workload", workload.name());
+      configured(workload, now);
       names.add(workload.name());
-      for (Outcome outcome : Outcome.values()) {
-        increase(RUNS, labels.add("outcome", outcome.label()), 0);
-      }
-      runDurations.initLabelValues(workload.name());
-      if (workload.imported()) { // nothing is measured at intervals, so that no result is late
-        unset("flopmeter_workload_interval_seconds", labels);
-      } else {
-        set("flopmeter_workload_interval_seconds", labels, workload.interval().toMillis() / 1e3);
-      }
-      if (!workloads.contains(workload.name())) {
-        set("flopmeter_workload_configured_timestamp_seconds", labels, now.toEpochMilli() / 1e3);
-      }
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
@@ -189,6 +166,37 @@ public final class DaemonMetrics implements AutoCloseable {
     }
     workloads.clear();
     workloads.addAll(names);
+  }
+
+  private static List<Row> servers(List<ServerGpu> gpus) {
+    List<Row> servers = new ArrayList<>();
+    for (ServerGpu gpu : gpus) {
+      Labels labels =
+          Labels.of(
+              "server_instance", gpu.instance(),
+              "server_job", gpu.job(),
+              "server_model", gpu.model(),
+              "uuid", gpu.uuid(),
+              "precision", gpu.precision());
+      Row.add(servers, "flopmeter_server_gpu_info", labels, 1);
+    }
+    return servers.stream().distinct().toList();
+  }
+
+  private void configured(Workload workload, Instant now) {
+    Labels labels = Labels.of("workload", workload.name());
+    for (Outcome outcome : Outcome.values()) {
+      increase(RUNS, labels.add("outcome", outcome.label()), 0);
+    }
+    runDurations.initLabelValues(workload.name());
+    if (workload.imported()) { // nothing is measured at intervals, so that no result is late
+      unset("flopmeter_workload_interval_seconds", labels);
+    } else {
+      set("flopmeter_workload_interval_seconds", labels, workload.interval().toMillis() / 1e3);
+    }
+    if (!workloads.contains(workload.name())) {
+      set("flopmeter_workload_configured_timestamp_seconds", labels, now.toEpochMilli() / 1e3);
+    }
   }
 
   /**

@@ -49,10 +49,6 @@ final class SeriesLimit {
   record Selection(
       Set<Unit> published, int series, Map<Part, Integer> leftOut, Map<Part, List<String>> owners) {
 
-    boolean isComplete() {
-      return leftOut.isEmpty();
-    }
-
     int leftOut(Part part) {
       return leftOut.getOrDefault(part, 0);
     }

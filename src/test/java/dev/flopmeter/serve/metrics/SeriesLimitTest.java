@@ -40,9 +40,9 @@ class SeriesLimitTest {
   @Test
   void whereAllFitsNothingIsLeftOut() {
     int all = 10 + 5 * (5 + 20 + 100) + 7 + 50;
-    assertThat(select(all).isComplete()).isTrue();
+    assertThat(select(all).leftOut()).isEmpty();
     assertThat(select(all).series()).isEqualTo(all);
-    assertThat(select(all - 1).isComplete()).isFalse();
+    assertThat(select(all - 1).leftOut()).isNotEmpty();
   }
 
   @Test

@@ -73,24 +73,27 @@ public final class CudnnPlan implements Plan {
       constants.forEach((block, offset) -> transfer.upload(block, weights, offset));
       // Random bytes would be indices anywhere, before inputs are loaded.
       arena.fill(0, arena.bytes(), 0, gpu.stream());
-      Preparation preparation =
-          new Preparation(
-              new PreparationContext(
-                  gpu,
-                  resources,
-                  options,
-                  view -> memoryOf(view).at(offset(view)).value(),
-                  workspace,
-                  cache,
-                  () -> searching(progress)));
-      for (PlannedStep step : devicePlan.steps()) {
-        steps.add(guarded(where(step), () -> preparation.series("", step.works())));
-      }
+      prepareSteps(
+          new PreparationContext(
+              gpu,
+              resources,
+              options,
+              view -> memoryOf(view).at(offset(view)).value(),
+              workspace,
+              cache,
+              () -> searching(progress)));
       workspace.settle();
       timer = new PassTimer(gpu, resources, steps);
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
+    }
+  }
+
+  private void prepareSteps(PreparationContext context) {
+    Preparation preparation = new Preparation(context);
+    for (PlannedStep step : devicePlan.steps()) {
+      steps.add(guarded(where(step), () -> preparation.series("", step.works())));
     }
   }
 

@@ -42,6 +42,13 @@ final class RoundingProbe {
       return false;
     }
     List<Tensor> operands = List.copyOf(products.get(0).tensors().values()).subList(0, 2);
+    float[] results = results(gpu, graph, plan, stored, operands);
+    return results[0] == 0 ? !plan.hasNotes() : results[0] == results[1];
+  }
+
+  /** An element of the result of operands that are all 1, and of such that are a little more. */
+  private static float[] results(
+      Gpu gpu, OperationGraph graph, GraphPlan plan, List<Tensor> stored, List<Tensor> operands) {
     Operation last = graph.operations().get(graph.operations().size() - 1);
     Tensor result = List.copyOf(last.tensors().values()).get(last.tensors().size() - 1);
     Map<Long, Long> places = new TreeMap<>();
@@ -74,7 +81,7 @@ final class RoundingProbe {
         memory.download(at, Pointer.to(results).withByteOffset(4L * i), Float.BYTES);
       }
     }
-    return results[0] == 0 ? !plan.hasNotes() : results[0] == results[1];
+    return results;
   }
 
   /** Elements from the first to the last. */
