@@ -12,7 +12,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 
 /**
  * What a caller fixes of a model's open input shapes.
@@ -124,9 +123,7 @@ public record Bindings(
       } else if (dims == null) {
         free.add("'" + input.name() + "' (no shape declared)");
       } else {
-        long[] sizes =
-            IntStream.range(0, dims.size()).mapToLong(i -> size(dims.get(i), i == axis)).toArray();
-        addFree(input, dims, sizes, named, free);
+        long[] sizes = sizes(input, dims, axis, named, free);
         if (free.isEmpty()) {
           types.put(input.name(), new TensorType(input.type(), shape(input, sizes)));
         }
@@ -141,10 +138,12 @@ public record Bindings(
     return new InputTypes(types, boundBatch(inputs, types, axes));
   }
 
-  /** Describes the dimensions that have no size yet, but for symbols that are named already. */
-  private static void addFree(
-      ValueInfo input, List<Dim> dims, long[] sizes, Set<String> named, List<String> free) {
+  /** The sizes of dimensions; those that have none are described, but for symbols named already. */
+  private long[] sizes(
+      ValueInfo input, List<Dim> dims, int axis, Set<String> named, List<String> free) {
+    long[] sizes = new long[dims.size()];
     for (int i = 0; i < sizes.length; i++) {
+      sizes[i] = size(dims.get(i), i == axis);
       String symbol = dims.get(i).symbol();
       if (sizes[i] < 0 && (symbol == null || named.add(symbol))) {
         free.add(
@@ -152,6 +151,7 @@ public record Bindings(
                 .formatted(dims.get(i), i, input.name(), input.dimsText()));
       }
     }
+    return sizes;
   }
 
   /** A given shape whose batch is 1 follows {@code --batch}, as a declared one does. */

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Commands that do not run a model load nothing of the libraries that running takes. */
 class ShortCommandsTest {
@@ -41,6 +42,16 @@ class ShortCommandsTest {
             .filter(name -> !name.startsWith(library) && !name.endsWith("Exception"))
             .toList();
     assertThat(others).isEmpty();
+  }
+
+  /**
+   * Java 17 takes a third of a millisecond to link a lambda: a hundred are half a short command.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"--version", "models", "count resnet50", "count resnet50 --format csv"})
+  void linksNoLambda(String command) throws Exception {
+    Stream<String> classes = classesOf(command).filter(name -> name.startsWith("dev.flopmeter."));
+    assertThat(classes.filter(name -> name.contains("$$Lambda"))).isEmpty();
   }
 
   private Stream<String> classesOf(String command) throws IOException, InterruptedException {

@@ -17,23 +17,16 @@ sealed interface Statement {
     }
   }
 
-  /** {@code require condition, message}: an error of the model. */
-  record Requirement(Term condition, Term message) implements Statement {
+  /**
+   * {@code require condition, message}, an error of the model, or {@code refuse condition,
+   * message}, a form that the equations do not cover.
+   */
+  record Check(boolean isRefusal, Term condition, Term message) implements Statement {
     @Override
     public @Nullable List<Object> run(Scope scope) {
-      if (!(boolean) condition.in(scope)) {
-        throw new ModelException((String) message.in(scope));
-      }
-      return null;
-    }
-  }
-
-  /** {@code refuse condition, message}: a form that the equations do not cover. */
-  record Refusal(Term condition, Term message) implements Statement {
-    @Override
-    public @Nullable List<Object> run(Scope scope) {
-      if ((boolean) condition.in(scope)) {
-        throw scope.host().refusal((String) message.in(scope));
+      if ((boolean) condition.in(scope) == isRefusal) {
+        String text = (String) message.in(scope);
+        throw isRefusal ? scope.host().refusal(text) : new ModelException(text);
       }
       return null;
     }
@@ -61,26 +54,18 @@ sealed interface Statement {
     }
   }
 
-  /** {@code name = term}. */
-  record Assignment(int variable, Term term) implements Statement {
-    @Override
-    public @Nullable List<Object> run(Scope scope) {
-      scope.set(variable, term.in(scope));
-      return null;
-    }
-  }
-
   /**
-   * {@code name, name, ... = term}.
+   * {@code name, ... = term}.
    *
    * @param variables none for a call that is made for its errors or its nodes alone
    * @param place file and line, for errors
    */
-  record Assignments(List<Integer> variables, Term term, String place) implements Statement {
+  record Assignment(List<Integer> variables, Term term, String place) implements Statement {
     @Override
     public @Nullable List<Object> run(Scope scope) {
-      List<?> all = Terms.list(term.in(scope));
+      Object value = term.in(scope);
       int count = variables.size();
+      List<?> all = count == 1 ? List.of(value) : Terms.list(value);
       if (count > 0 && all.size() != count) {
         throw new ModelException(
             "a list of %s where %s are needed (%s)".formatted(all.size(), count, place));

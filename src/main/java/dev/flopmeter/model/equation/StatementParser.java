@@ -136,9 +136,9 @@ final class StatementParser {
     if (tokens.accept("return")) {
       return results();
     } else if (tokens.accept("require")) {
-      return new Statement.Requirement(condition(), lastTerm());
+      return new Statement.Check(false, condition(), lastTerm());
     } else if (tokens.accept("refuse")) {
-      return new Statement.Refusal(condition(), lastTerm());
+      return new Statement.Check(true, condition(), lastTerm());
     } else if (tokens.accept("if")) {
       return choice();
     } else if (tokens.accept("for")) {
@@ -198,8 +198,6 @@ final class StatementParser {
     for (String name : names) {
       places.add(place(name));
     }
-    return places.size() == 1
-        ? new Statement.Assignment(places.get(0), term)
-        : new Statement.Assignments(places, term, tokens.place());
+    return new Statement.Assignment(places, term, tokens.place());
   }
 }
