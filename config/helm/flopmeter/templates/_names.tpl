@@ -14,7 +14,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
-{{- /* The kubelet's socket is root's. */ -}}
+{{- /* The kubelet's socket belongs to root. */ -}}
 {{- define "flopmeter.user" -}}
 {{ if .Values.podResources.enabled }}0{{ else }}65532{{ end }}
 {{- end }}
