@@ -1,5 +1,5 @@
 // Choice of result, dots with details, table with sort and filter. Names are only ever set as text.
-// What is shown of a layer comes from its table row, so nothing is in the file twice.
+// The details of a layer come from its table row, so nothing is in the file twice.
 
 function choice() {
   const articles = all(document, "article.result");
@@ -18,7 +18,7 @@ function choice() {
   }));
   const asked = articles.find((article) => "#" + article.id === location.hash);
   show((asked || articles.find((article) => "best" in article.dataset) || articles[0]).id);
-  // Print shows them all.
+  // A printed page shows them all.
   addEventListener("beforeprint", () => articles.forEach((article) => { article.hidden = false; }));
   addEventListener("afterprint", () => show((links.find((link) => link.hasAttribute("aria-current")) || links[0]).hash.slice(1)));
 }
@@ -89,7 +89,7 @@ function details(article) {
   });
   article.addEventListener("focusout", clear);
 
-  // One tab stop for all dots of a plot; arrows walk from left to right, Home and End to the ends.
+  // One tab stop for all dots of a plot; arrow keys move between them, Home and End to the ends.
   const walks = new Map(all(article, "svg.roofline").map((plot) => [plot, all(plot, ".dot").sort(
     (a, b) => a.cx.baseVal.value - b.cx.baseVal.value || b.cy.baseVal.value - a.cy.baseVal.value)]));
   const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
@@ -148,14 +148,14 @@ function sortable(table) {
       const descending = before === "none" ? isFigure && column > 0 : before === "ascending";
       all(table, "thead th").forEach((other) => other.setAttribute("aria-sort", "none"));
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const from = head.textContent === "Share" ? column - 1 : column; // a share sorts as its time
+      const from = head.textContent === "Share" ? column - 1 : column; // a share is sorted by its time
       const key = (row) => isFigure ? parseFloat(row.cells[from].dataset.v ?? "NaN") : row.cells[column].textContent;
       const keys = new Map(state.rows.map((row) => [row, key(row)]));
       const sign = descending ? -1 : 1;
       state.rows.sort((a, b) => {
         const x = keys.get(a), y = keys.get(b);
         if (!isFigure) return sign * x.localeCompare(y, "en", { numeric: true });
-        // What is absent comes last either way.
+        // Absent values come last in both orders.
         if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y);
         return sign * (x - y);
       });

@@ -1,6 +1,5 @@
-// Renews the page without a reload: fetches it again and exchanges the parts that changed. What is
-// fetched is parsed, never run; the server renders, so there is one place where it is decided how
-// things look.
+// Updates the page without a reload: fetches it again and replaces the parts that changed. The
+// response is parsed, never run. Only the server renders.
 (() => {
   const seconds = 5;
   const live = () => one(document, ".live");
@@ -10,7 +9,7 @@
     const response = await fetch(location.pathname, { cache: "no-store", headers: { Accept: "text/html" } });
     if (!response.ok) throw new Error("status " + response.status);
     const text = await response.text();
-    // Only the content: the head's style sheet carries another response's nonce.
+    // Only the content: the style sheet in the head has the nonce of another response.
     const content = text.slice(text.indexOf("<main"), text.lastIndexOf("<\/main>"));
     const fresh = new DOMParser().parseFromString(content, "text/html");
     for (const part of all(document, "[data-part]")) {

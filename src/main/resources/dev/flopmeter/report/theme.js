@@ -2,7 +2,7 @@
 const one = (root, selector) => root.querySelector(selector);
 const all = (root, selector) => Array.from(root.querySelectorAll(selector));
 
-// The reader's choice of light or dark wins over the system's, and is kept where it can be.
+// The reader's choice of light or dark overrides the system's, and is stored if possible.
 (() => {
   const button = one(document, ".theme");
   if (!button) return;
@@ -14,7 +14,7 @@ const all = (root, selector) => Array.from(root.querySelectorAll(selector));
   button.hidden = false;
   button.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
-    try { localStorage.setItem("flopmeter-theme", root.dataset.theme); } catch { /* private browsing keeps nothing */ }
+    try { localStorage.setItem("flopmeter-theme", root.dataset.theme); } catch { /* private browsing stores nothing */ }
     show();
   });
   show();
