@@ -10,7 +10,6 @@ import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.onnx.OnnxModel;
-import dev.flopmeter.model.onnx.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +49,7 @@ class ConformanceTest {
         continue;
       }
       Optional<TensorType> inferred = graph.type(graph.outputs().get(i));
-      TensorType actual = TensorFile.read(expected).type();
+      TensorType actual = OnnxModel.readTensor(expected).type();
       assertThat(inferred.map(TensorType::toString).orElse("depends on data"))
           .as("output " + i)
           .isIn(actual.toString(), "depends on data");
@@ -95,7 +94,7 @@ class ConformanceTest {
       if (!Files.exists(file) || input.type() == null) {
         continue;
       }
-      Tensor tensor = TensorFile.read(file);
+      Tensor tensor = OnnxModel.readTensor(file);
       boolean isArgument = tensor.shape().rank() <= 1 && tensor.elements() <= 16;
       Shape shape = tensor.shape();
       bindings =

@@ -60,12 +60,7 @@ final class BlockParameters extends ParameterStore {
     if (parameter == null) {
       return null;
     }
-    TracedArray known = weights.get(parameter);
-    if (known == null) {
-      known = weight(parameter);
-      weights.put(parameter, known);
-    }
-    return known.shown();
+    return weights.computeIfAbsent(parameter, this::weight).shown();
   }
 
   private TracedArray weight(Parameter parameter) {

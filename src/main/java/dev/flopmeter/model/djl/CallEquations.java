@@ -7,7 +7,6 @@ import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
-import dev.flopmeter.model.djl.TracedCalls.Call;
 import dev.flopmeter.model.equation.Definition;
 import dev.flopmeter.model.equation.Host;
 import dev.flopmeter.model.equation.Terms;
@@ -62,19 +61,13 @@ record CallEquations(TracedArray array) implements Host {
     return methods;
   }
 
-  static void addTo(Map<String, Call> calls) {
-    METHODS.forEach(
-        (signature, method) ->
-            calls.put(signature, (x, given) -> new CallEquations(x).results(method, given)));
-  }
-
   /** The results of a function of {@code calls.txt}. */
   static TracedArray call(TracedArray array, String function, @Nullable Object... given) {
     Definition definition = Objects.requireNonNull(FUNCTIONS.get(function));
     return (TracedArray) new CallEquations(array).results(definition, given).get(0);
   }
 
-  private List<Object> results(Definition definition, @Nullable Object... given) {
+  List<Object> results(Definition definition, @Nullable Object... given) {
     return definition.of(
         this, Stream.concat(Stream.of(array), Arrays.stream(given).map(this::term)).toList());
   }

@@ -8,14 +8,14 @@ import java.util.Arrays;
 import java.util.Map;
 
 /** DJL's shapes and element types as flopmeter's, and back. */
-final class DjlTypes {
+public final class DjlTypes {
   /** The types whose names differ, by DJL's name. */
   private static final Map<String, String> RENAMED =
       Map.of("FLOAT32", "FLOAT", "FLOAT64", "DOUBLE", "BOOLEAN", "BOOL");
 
   private DjlTypes() {}
 
-  static Shape shape(dev.flopmeter.model.Shape shape) {
+  public static Shape shape(dev.flopmeter.model.Shape shape) {
     return new Shape(shape.dims());
   }
 
@@ -43,7 +43,12 @@ final class DjlTypes {
     return DataType.valueOf(RENAMED.getOrDefault(type.name(), type.name()));
   }
 
-  static ai.djl.ndarray.types.DataType type(DataType type) {
+  /**
+   * Returns DJL's element type of the same name or width.
+   *
+   * @throws ModelException if it has none
+   */
+  public static ai.djl.ndarray.types.DataType type(DataType type) {
     return Arrays.stream(ai.djl.ndarray.types.DataType.values())
         .filter(each -> each != ai.djl.ndarray.types.DataType.UNKNOWN && type(each) == type)
         .findFirst()

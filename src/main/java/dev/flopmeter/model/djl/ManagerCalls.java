@@ -83,12 +83,7 @@ final class ManagerCalls implements InvocationHandler {
         double half = Math.sqrt(3) * (float) in[1];
         yield uniform((float) in[0] - half, (float) in[0] + half, in[2], in[3]).shown();
       }
-      default -> {
-        if (method.isDefault()) {
-          yield InvocationHandler.invokeDefault(proxy, method, given);
-        }
-        throw new UnsupportedOperationException("NDManager." + method.getName());
-      }
+      default -> TracedCalls.byDefault(proxy, method, given);
     };
   }
 

@@ -23,16 +23,10 @@ import org.jspecify.annotations.Nullable;
  * followed the file lies in the folder of the model or in the folder that the model itself is a
  * link into. So a cache that links a model and its weights into one folder of blobs, as Hugging
  * Face's does, is read, and an archive cannot link its weights to files outside of it.
+ *
+ * @param model the model's file; null where the model is not a file
  */
-final class ExternalData {
-  private final @Nullable Path model;
-
-  /**
-   * @param model the model's file; null where the model is not a file
-   */
-  ExternalData(@Nullable Path model) {
-    this.model = model == null ? null : model.toAbsolutePath();
-  }
+record ExternalData(@Nullable Path model) {
 
   /**
    * The tensor that these entries describe, mapped. It is unavailable if its file is missing or it
@@ -82,7 +76,7 @@ final class ExternalData {
     }
     try {
       Path relative = Path.of(location);
-      Path given = Objects.requireNonNull(model.getParent()).toRealPath();
+      Path given = Objects.requireNonNull(model.toAbsolutePath().getParent()).toRealPath();
       Path linked = Objects.requireNonNull(model.toRealPath().getParent());
       if (relative.isAbsolute() || !given.resolve(relative).normalize().startsWith(given)) {
         throw new ModelException(

@@ -2,6 +2,7 @@ package dev.flopmeter.model.onnx;
 
 import java.util.AbstractList;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.RandomAccess;
 
 /**
@@ -26,10 +27,7 @@ final class LongList extends AbstractList<Long> implements RandomAccess {
   }
 
   long longAt(int index) {
-    if (index >= size) {
-      throw new IndexOutOfBoundsException(index);
-    }
-    return values[index];
+    return values[Objects.checkIndex(index, size)];
   }
 
   @Override

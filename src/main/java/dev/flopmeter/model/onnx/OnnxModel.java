@@ -7,6 +7,7 @@ import dev.flopmeter.model.GraphTemplate;
 import dev.flopmeter.model.Model;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Node;
+import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.bind.TemplateBinder;
 import dev.flopmeter.text.IoReason;
@@ -49,8 +50,32 @@ public record OnnxModel(
    *     names it
    */
   public static OnnxModel read(Path file) {
+    return reading(file, () -> parse(stem(file), file.toString(), map(file), file));
+  }
+
+  /**
+   * Reads a single tensor stored as ONNX's {@code TensorProto}, as conformance cases have them.
+   *
+   * @throws ModelException if the file is missing or holds no tensor; the message names it
+   */
+  public static Tensor readTensor(Path file) {
+    return reading(
+        file,
+        () -> {
+          ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+          WireReader in = new WireReader(bytes, 0, ReadBudget.ofHeap());
+          return TensorParser.parse(in, new ExternalData(null)).tensor();
+        });
+  }
+
+  /** Makes something of a file. */
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  private static <T> T reading(Path file, Reading<T> reading) {
     try {
-      return parse(stem(file), file.toString(), map(file), file);
+      return reading.read();
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
@@ -81,9 +106,6 @@ public record OnnxModel(
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
-      if (size == 0) {
-        throw new ModelException("the file is empty");
-      }
       if (size > Integer.MAX_VALUE) {
         throw new ModelException(
             "the file has %s bytes; ONNX files are limited to 2^31-1, larger weights go to external data"
@@ -114,7 +136,7 @@ public record OnnxModel(
     Map<String, Integer> opsets = new HashMap<>();
     List<WireReader> functionMessages = new ArrayList<>();
     WireReader graphMessage = null;
-    WireReader in = new WireReader(bytes, ReadBudget.ofHeap());
+    WireReader in = new WireReader(bytes, 0, ReadBudget.ofHeap());
     while (in.next()) {
       switch (in.field()) {
         case 7 -> graphMessage = in.message();
@@ -136,7 +158,7 @@ public record OnnxModel(
             "the function '" + function.key() + "' is defined twice; overloads are not supported");
       }
     }
-    GraphTemplate graph = parser.graph(graphMessage);
+    GraphTemplate graph = parser.graph(graphMessage, opsets);
     return new OnnxModel(name, source, opsets.get(""), graph, functions);
   }
 

@@ -38,12 +38,8 @@ final class OnnxParser {
     this.files = files;
   }
 
-  GraphTemplate graph(WireReader in) {
-    return graph(in, opsets);
-  }
-
-  /** The versions are those of the function whose body holds the graph. */
-  private GraphTemplate graph(WireReader in, Map<String, Integer> versions) {
+  /** The versions are those of the model, or of the function whose body holds the graph. */
+  GraphTemplate graph(WireReader in, Map<String, Integer> versions) {
     if (++depth > MAX_DEPTH) {
       throw new ModelException("bodies are nested more than " + MAX_DEPTH + " deep");
     }

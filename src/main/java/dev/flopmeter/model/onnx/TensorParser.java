@@ -58,11 +58,10 @@ final class TensorParser {
       case 1 -> in.integers(dims);
       case 2 -> typeCode = in.integer();
       case 3 -> throw new ModelException("tensors in segments are not supported");
-      case 4 -> packedOrSingle(in, 4);
+      case 4, 10 -> packedOrSingle(in, in.field());
       case 5, 7, 11 -> in.integers(integers);
       case 8 -> name = in.text();
       case 9 -> raw = in.bytes();
-      case 10 -> packedOrSingle(in, 10);
       case 13 -> in.message().entry(external);
       case 14 -> isExternal = in.integer() == 1;
       default -> in.skip();

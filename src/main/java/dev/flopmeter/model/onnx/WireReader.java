@@ -32,16 +32,10 @@ final class WireReader {
   private int wireType;
 
   /**
+   * @param origin the position of the buffer's first byte in the file, for messages
    * @param budget what names, lists and messages in it may take
    */
-  WireReader(ByteBuffer buffer, ReadBudget budget) {
-    this(buffer, 0, budget);
-  }
-
-  /**
-   * @param origin the position of the buffer's first byte in the file, for messages
-   */
-  private WireReader(ByteBuffer buffer, long origin, ReadBudget budget) {
+  WireReader(ByteBuffer buffer, long origin, ReadBudget budget) {
     this.buffer = buffer.slice().order(ByteOrder.LITTLE_ENDIAN);
     this.origin = origin;
     this.budget = budget;

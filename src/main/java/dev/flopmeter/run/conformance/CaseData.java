@@ -8,7 +8,6 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.ValueInfo;
 import dev.flopmeter.model.onnx.OnnxModel;
-import dev.flopmeter.model.onnx.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -60,7 +59,7 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (int i = 0; i < values.size(); i++) {
       try {
-        tensors.put(values.get(i).name(), TensorFile.read(folder.resolve(prefix + i + ".pb")));
+        tensors.put(values.get(i).name(), OnnxModel.readTensor(folder.resolve(prefix + i + ".pb")));
       } catch (ModelException e) {
         throw new InvalidCaseException(e);
       }

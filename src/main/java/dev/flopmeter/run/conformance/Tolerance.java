@@ -39,10 +39,6 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
       Pattern.compile(
           "(.*:)?(Fused)?(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN|(MultiHead)?Attention)");
 
-  public Tolerance(double relative, double absolute) {
-    this(relative, absolute, 0);
-  }
-
   /**
    * The tolerance of an output of a graph with these operators. An output in a type narrower than
    * float32 may differ by one rounding step of that type, of a 16-bit network by four: there every

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WireReaderTest {
   private static WireReader reader(String hex) {
     return new WireReader(
-        ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", ""))), new ReadBudget(1000));
+        ByteBuffer.wrap(HexFormat.of().parseHex(hex.replace(" ", ""))), 0, new ReadBudget(1000));
   }
 
   @Test

@@ -54,7 +54,7 @@ final class FusedDrawings {
 
   private static void fastGelu(SweptNode node) {
     long[] dims = dims(node);
-    node.within(new Tolerance(1e-3, 1e-6)); // 1 + tanh cancels out of numbers around 1
+    node.within(new Tolerance(1e-3, 1e-6, 0)); // 1 + tanh cancels out of numbers around 1
     node.fed(wide(node, dims));
     if (node.chance()) {
       node.either(node.floats(dims[2]));

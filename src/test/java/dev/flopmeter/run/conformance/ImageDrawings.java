@@ -74,7 +74,7 @@ final class ImageDrawings {
     if (node.chance()) {
       node.stored(node.values(DataType.INT32, -900, 900, out));
     }
-    node.within(new Tolerance(0, 1));
+    node.within(new Tolerance(0, 1, 0));
   }
 
   private static void distances(SweptNode node) {
@@ -83,7 +83,7 @@ final class ImageDrawings {
     node.with("metric", node.oneOf("euclidean", "sqeuclidean"));
     node.fed(node.values(type, -1, 1, node.between(1, 6), k));
     node.either(node.values(type, -1, 1, node.between(1, 6), k));
-    node.within(new Tolerance(1e-3, 1e-4));
+    node.within(new Tolerance(1e-3, 1e-4, 0));
   }
 
   private static void crops(SweptNode node) {
@@ -96,7 +96,7 @@ final class ImageDrawings {
     node.fed(node.values(DataType.INT32, 0, batch, boxes));
     node.stored(
         SweptNode.ints(DataType.INT32, Shape.of(2), node.between(1, 5), node.between(1, 5)));
-    node.within(new Tolerance(1e-3, 1e-4));
+    node.within(new Tolerance(1e-3, 1e-4, 0));
   }
 
   private static void expandDims(SweptNode node) {
@@ -112,7 +112,7 @@ final class ImageDrawings {
         .with("align_corners", node.between(0, 1));
     node.fed(node.floats(2, 2, node.between(3, 6), node.between(3, 6)));
     node.fed(node.values(DataType.FLOAT, -1.3, 1.3, 2, node.between(1, 4), 3, 2));
-    node.within(new Tolerance(1e-3, 1e-4));
+    node.within(new Tolerance(1e-3, 1e-4, 0));
   }
 
   private static void triangle(SweptNode node) {

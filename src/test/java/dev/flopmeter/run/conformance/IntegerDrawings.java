@@ -30,7 +30,7 @@ final class IntegerDrawings {
     node.either(QuantizedDrawings.weights(node, weights, k, n));
     zeroPoint(node, type);
     zeroPoint(node, weights, node.chance() ? new long[] {n} : new long[0]);
-    node.within(new Tolerance(0, 0));
+    node.within(new Tolerance(0, 0, 0));
   }
 
   private static void zeroPoint(SweptNode node, DataType type, long... dims) {
@@ -60,7 +60,7 @@ final class IntegerDrawings {
     node.either(QuantizedDrawings.weights(node, weights, out, in / group, kernel[0], kernel[1]));
     zeroPoint(node, DataType.UINT8);
     zeroPoint(node, weights);
-    node.within(new Tolerance(0, 0));
+    node.within(new Tolerance(0, 0, 0));
   }
 
   private static void quantizedProduct(SweptNode node) {
@@ -78,6 +78,6 @@ final class IntegerDrawings {
     node.stored(QuantizedDrawings.integers(node, weights, each));
     node.stored(Tensor.ofFloats(Shape.SCALAR, 0.4f));
     node.either(QuantizedDrawings.integers(node, type));
-    node.within(new Tolerance(0, 1));
+    node.within(new Tolerance(0, 1, 0));
   }
 }

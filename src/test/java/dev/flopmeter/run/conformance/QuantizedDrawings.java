@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 final class QuantizedDrawings {
   private QuantizedDrawings() {}
 
-  private static final Tolerance ONE_STEP = new Tolerance(0, 1);
+  private static final Tolerance ONE_STEP = new Tolerance(0, 1, 0);
 
   static void addTo(Map<String, Consumer<SweptNode>> drawings) {
     drawings.put("QLinearAdd", QuantizedDrawings::binary);
@@ -301,7 +301,7 @@ final class QuantizedDrawings {
       node.stored(isZero ? node.values(type, 0, 0, each) : integers(node, type, each));
     }
     node.outputs(node.oneOf(new int[] {0}, new int[] {0, 1, 2}));
-    node.within(new Tolerance(1e-3, 1e-4));
+    node.within(new Tolerance(1e-3, 1e-4, 0));
   }
 
   private static void optional(SweptNode node, Tensor tensor) {

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 
 /** ONNX's operators that the GPU composes of others: transforms, grids, columns, statistics. */
 final class SampledDrawings {
-  private static final Tolerance SUMS = new Tolerance(1e-3, 1e-4);
+  private static final Tolerance SUMS = new Tolerance(1e-3, 1e-4, 0);
 
   private SampledDrawings() {}
 

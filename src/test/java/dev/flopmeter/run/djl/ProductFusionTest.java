@@ -55,7 +55,7 @@ class ProductFusionTest {
     try (Plan joined = backend.prepare(built, RunOptions.DEFAULT);
         Plan single = backend.prepare(built, RunOptions.DEFAULT.withFuse(false))) {
       Map<String, Tensor> expected = single.run(inputs);
-      Tolerance tolerance = new Tolerance(1e-4, 1e-6);
+      Tolerance tolerance = new Tolerance(1e-4, 1e-6, 0);
       joined
           .run(inputs)
           .forEach(

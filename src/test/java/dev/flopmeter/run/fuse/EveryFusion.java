@@ -324,7 +324,7 @@ abstract class EveryFusion {
         Plan single = backend().prepare(graph, RunOptions.DEFAULT.withFuse(false))) {
       Map<String, Tensor> expected = single.run(inputs);
       Map<String, Tensor> actual = fused.run(inputs);
-      Tolerance tolerance = new Tolerance(1e-4, 1e-5);
+      Tolerance tolerance = new Tolerance(1e-4, 1e-5, 0);
       assertThat(actual).containsOnlyKeys(expected.keySet());
       actual.forEach(
           (output, values) ->
