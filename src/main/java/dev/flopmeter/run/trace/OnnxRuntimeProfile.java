@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -223,9 +224,8 @@ public final class OnnxRuntimeProfile {
     }
     if (isGpu) {
       notes.add(
-          "ONNX Runtime timed the kernels of "
-              + String.join(", ", providers)
-              + " on the host, so only the whole pass is known");
+          "ONNX Runtime timed the kernels of %s on the host, so only the whole pass is known"
+              .formatted(String.join(", ", providers)));
     }
     return notes;
   }
@@ -253,11 +253,10 @@ public final class OnnxRuntimeProfile {
   }
 
   private @Nullable Precision precision() {
-    if (types.contains("float")) {
-      return Precision.FP32;
-    }
-    return types.contains("float16")
-        ? Precision.FP16
-        : types.contains("bfloat16") ? Precision.BF16 : null;
+    return Stream.of("float", "float16", "bfloat16")
+        .filter(types::contains)
+        .findFirst()
+        .map(Trace.PRECISIONS::get)
+        .orElse(null);
   }
 }

@@ -35,15 +35,6 @@ final class TensorRtFiles {
           "Reformatting CopyNode.*|(copied_)?(reshape|squeeze|unsqueeze|unsqueeze_node)"
               + "_(before|after)_.*|.* copy");
 
-  /** By the names that TensorRT has for types of weights. */
-  private static final Map<String, Precision> PRECISIONS =
-      Map.of(
-          "Float", Precision.FP32,
-          "Half", Precision.FP16,
-          "BFloat16", Precision.BF16,
-          "Int8", Precision.INT8,
-          "FP8", Precision.FP8);
-
   private static final Pattern POINTWISE = Pattern.compile("PWN\\(|[()]");
 
   private final Map<String, JsonNode> layers = new HashMap<>();
@@ -139,12 +130,11 @@ final class TensorRtFiles {
             .max(Map.Entry.comparingByValue())
             .map(Map.Entry::getKey)
             .orElse(null);
-    Precision precision = type == null ? null : PRECISIONS.get(type);
+    Precision precision = type == null ? null : Trace.PRECISIONS.get(type);
     if (type != null && precision == null) {
       notes.add(
-          "most weights are "
-              + type
-              + ", which has no peak here: shares are of the peak of fp32, or of --precision");
+          "most weights are %s, which has no peak here: shares are of the peak of fp32, or of --precision"
+              .formatted(type));
     }
     return new Trace("tensorrt", kernels, passes, null, true, precision, 0, notes);
   }

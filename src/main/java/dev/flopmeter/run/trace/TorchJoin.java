@@ -24,8 +24,16 @@ import java.util.stream.IntStream;
  * Joins PyTorch's operators to a model's nodes. Products are told by their work, which the shapes
  * in the trace give; the operators between two products by their kind. An export of PyTorch 2 notes
  * on each node which call it came from.
+ *
+ * @param owned the nodes of each call, so far
+ * @param groups the calls that cannot be told apart, by the first of them, so far
  */
-final class TorchJoin {
+record TorchJoin(
+    List<Call> calls,
+    List<Node> nodes,
+    Map<String, Long> macs,
+    Map<Integer, List<Node>> owned,
+    Map<Integer, List<Integer>> groups) {
   private static final String ORIGIN = "pkg.torch.onnx.fx_node";
   private static final Pattern TARGET = Pattern.compile("target=torch\\.ops\\.aten\\.(\\w+)");
 
@@ -42,18 +50,6 @@ final class TorchJoin {
       Csv.rows(TorchJoin.class, "conversions.csv").stream()
           .collect(Collectors.toMap(row -> Pattern.compile(row.get(0)), row -> row.get(1)));
 
-  private final List<Call> calls;
-  private final List<Node> nodes;
-  private final Map<String, Long> macs;
-  private final Map<Integer, List<Node>> owned = new HashMap<>();
-  private final Map<Integer, List<Integer>> groups = new LinkedHashMap<>();
-
-  private TorchJoin(List<Call> calls, Graph graph, Map<String, Long> macs) {
-    this.calls = calls;
-    this.nodes = graph.nodes();
-    this.macs = macs;
-  }
-
   /**
    * One kernel for each call, with the names of its nodes; those that cannot be told apart are one.
    *
@@ -62,15 +58,15 @@ final class TorchJoin {
    */
   static List<Kernel> join(
       List<Call> calls, Graph graph, Map<String, Long> macs, int first, List<String> notes) {
-    TorchJoin join = new TorchJoin(calls, graph, macs);
+    TorchJoin join =
+        new TorchJoin(calls, graph.nodes(), macs, new HashMap<>(), new LinkedHashMap<>());
     join.products();
     if (!join.groups.isEmpty()) {
       notes.add(
-          join.groups.values().stream().mapToInt(List::size).sum()
-              + " operators of equal work ran in another order than in the model, or divide their"
-              + " work differently: they are shown in "
-              + join.groups.size()
-              + " groups");
+          ("%s operators of equal work ran in another order than in the model, or divide their work"
+                  + " differently: they are shown in %s groups")
+              .formatted(
+                  join.groups.values().stream().mapToInt(List::size).sum(), join.groups.size()));
     }
     join.between();
     join.folded();

@@ -53,12 +53,6 @@ record TorchOp(
           "mkldnn_convolution", new int[] {4, 3, 5},
           "_convolution_pointwise", new int[] {4, 3, 5});
 
-  private static final Map<String, Precision> TYPES =
-      Map.of(
-          "float", Precision.FP32,
-          "c10::Half", Precision.FP16,
-          "c10::BFloat16", Precision.BF16);
-
   private static final Set<String> FIRST_TWO = Set.of("mm", "bmm", "matmul", "mv");
   private static final Set<String> BEHIND_A_SUM = Set.of("addmm", "baddbmm", "addbmm", "addmv");
   private static final Pattern NUMBER = Pattern.compile("-?\\d+");
@@ -73,7 +67,8 @@ record TorchOp(
     boolean isProduct = PRODUCT.matcher(plain).matches();
     double macs =
         isProduct ? macs(plain, facts.path("Input Dims"), facts.path("Concrete Inputs")) : 0;
-    Precision type = isProduct ? TYPES.get(facts.path("Input type").path(0).asString("")) : null;
+    String first = facts.path("Input type").path(0).asString("");
+    Precision type = isProduct ? Trace.PRECISIONS.get(first) : null;
     return new TorchOp(
         name, start, micros, isProduct, macs, type, new ArrayList<>(0), new ArrayList<>(0));
   }

@@ -1,7 +1,11 @@
 package dev.flopmeter.run.trace;
 
+import static java.util.stream.Collectors.toUnmodifiableMap;
+
 import dev.flopmeter.result.Precision;
+import dev.flopmeter.text.Csv;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +29,11 @@ public record Trace(
     @Nullable Precision precision,
     double floorSeconds,
     List<String> notes) {
+  /** By the names that runtimes have for types. */
+  static final Map<String, Precision> PRECISIONS =
+      Csv.rows(Trace.class, "precisions.csv").stream()
+          .collect(toUnmodifiableMap(row -> row.get(0), row -> Precision.valueOf(row.get(1))));
+
   public Trace {
     kernels = List.copyOf(kernels);
     passSeconds = List.copyOf(passSeconds);

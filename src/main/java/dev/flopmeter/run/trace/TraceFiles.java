@@ -71,10 +71,9 @@ public record TraceFiles(Trace trace, @Nullable Path optimisedModel) {
     Path profile = byKind.get(Kind.ONNX_RUNTIME);
     if (profile == null) {
       throw new ModelException(
-          "no kernel times in the files "
-              + files
-              + ": import ONNX Runtime's profile, a trace of PyTorch's profiler, or the output of"
-              + " trtexec --exportProfile");
+          ("no kernel times in the files %s: import ONNX Runtime's profile, a trace of PyTorch's"
+                  + " profiler, or the output of trtexec --exportProfile")
+              .formatted(files));
     }
     return new TraceFiles(OnnxRuntimeProfile.read(profile), optimised);
   }
