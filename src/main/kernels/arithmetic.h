@@ -21,7 +21,7 @@ DEVICE int is_nan(float x)
     return x != x;
 }
 
-/* NaN if either is NaN, as ONNX's Min and Max are on the CPU. */
+/* NaN if either is NaN, like ONNX's Min and Max on the CPU. */
 DEVICE float larger(float a, float b)
 {
     return is_nan(a) ? a : is_nan(b) ? b : a > b ? a : b;
@@ -206,7 +206,7 @@ DEVICE float cosine(float x)
     return sine_with_quarters(x, 1);
 }
 
-/* The Taylor series for |x| < tan(pi / 8), to which differences of angles lead. */
+/* The Taylor series for |x| < tan(pi / 8); other arguments are reduced by differences of angles. */
 DEVICE float arctangent(float x)
 {
     if (is_nan(x))
@@ -230,7 +230,7 @@ DEVICE float arctangent(float x)
     return __builtin_copysignf(offset + __builtin_fmaf(a * z, p, a), x);
 }
 
-/* In two factors, since e^|x| may be beyond fp32 where half of it is not. */
+/* In two factors, because e^|x| may overflow fp32 when half of it does not. */
 DEVICE float hyperbolic_cosine(float x)
 {
     float half = exponential(0.5f * absolute(x));
@@ -260,7 +260,7 @@ DEVICE float inverse_hyperbolic_cosine(float x)
                       : NOT_A_NUMBER;
 }
 
-/* |x|^y for finite positive x, in fp64: fp32 logarithms would lose y's magnitude in digits. */
+/* |x|^y for finite positive x, in fp64: fp32 logarithms would lose as many digits as y has. */
 DEVICE double power_of_positive(double x, double y)
 {
     unsigned long bits;

@@ -1,20 +1,20 @@
-/* What attention needs beside products and softmax. */
+/* The parts of attention besides products and softmax. */
 #include "arithmetic.h"
 
 /*
- * scores[batch][head][query][key], in place: tanh-capped, masked, cut at the sequence's length and at a window around
+ * scores[batch][head][query][key], in place: tanh-capped, masked, limited to the sequence's length and to a window around
  * the query. fp32 or the plan's type.
  */
 struct attention_scores_arguments {
     void *scores;
-    const void *mask; /* added, or of booleans; may be null */
-    const long *lengths; /* keys that count, per batch; may be null */
+    const void *mask; /* an addend, or booleans; may be null */
+    const long *lengths; /* valid keys, per batch; may be null */
     long count;
     long queries, keys, heads;
     long mask_batch, mask_head, mask_query, mask_key; /* strides */
     long mask_keys; /* keys that the mask has; the others are hidden */
-    long past; /* keys before the first query; with lengths the last query is at the last key */
-    long before, behind; /* keys that a query sees before and behind itself; negative for all */
+    long past; /* keys before the first query; with `lengths` the last query is at the last valid key */
+    long before, behind; /* number of keys that a query sees before and after itself; negative for all */
     int type, mask_type, mask_is_boolean;
     float softcap; /* 0 for none */
 };
@@ -55,7 +55,7 @@ struct rotate_arguments {
     const void *x;
     void *y;
     const void *cosine, *sine; /* [positions or batch * sequence][rotated / 2] */
-    const long *positions; /* [batch][sequence]; null: the tables are per batch and place */
+    const long *positions; /* [batch][sequence]; if null, the tables are per batch and position */
     long count;
     long batch_stride, sequence_stride, head_stride; /* of x and y */
     long sequences, heads, width; /* of the logical [batch][head][sequence][width] */

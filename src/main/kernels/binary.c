@@ -22,7 +22,7 @@ enum binary_operation {
     FMOD = 17, /* the sign of a */
     MEAN = 18, /* (a + b) / 2 */
     ADD_RELU = 19,
-    BITWISE_AND = 20, /* these of whole numbers */
+    BITWISE_AND = 20, /* from here on for integers */
     BITWISE_OR = 21,
     BITWISE_XOR = 22,
     SHIFT_LEFT = 23,
@@ -33,7 +33,7 @@ enum binary_operation {
 /* Strides in elements, 0 where a dimension is broadcast. Unused dimensions come first, with size 1. */
 struct binary_arguments {
     const void *a, *b;
-    void *y; /* may be a or b where layout and size of the type agree */
+    void *y; /* may be a or b if layout and element size agree */
     long count; /* product of size */
     int operation;
     int a_type, b_type, y_type;
@@ -100,7 +100,7 @@ DEVICE double wide_value(int operation, double a, double b)
     }
 }
 
-/* In whole numbers that wrap around, as on the CPU. A division by 0 gives 0. */
+/* In integers that wrap around, as on the CPU. A division by 0 gives 0. */
 DEVICE long whole_value(int operation, long a, long b)
 {
     switch (operation) {

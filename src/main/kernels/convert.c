@@ -2,9 +2,9 @@
 #include "narrow.h"
 
 /*
- * to[index] = from[index] for every index within `size`; where an index reaches beyond `from_size` (a dimension padded
- * in the target, such as 3 channels stored as 8) the element is 0. Strides are in elements, so that NCHW, NHWC, slices
- * of a larger buffer and broadcasts (stride 0) are all the same to it. Unused dimensions come first, with size 1.
+ * to[index] = from[index] for every index within `size`; if an index exceeds `from_size` (a dimension padded
+ * in the target, such as 3 channels stored as 8) the element is 0. Strides are in elements and cover NCHW, NHWC, slices
+ * of a larger buffer and broadcasts (stride 0). Unused dimensions come first, with size 1.
  * The innermost dimension should be the one that is contiguous in the target.
  */
 struct convert_arguments {
@@ -33,7 +33,7 @@ KERNEL(convert, struct convert_arguments)
             from += (long)at * arguments.from_stride[d];
             to += (long)at * arguments.to_stride[d];
         }
-        if (arguments.from_type == INT64 && arguments.to_type == INT64) /* fp32 between would lose digits */
+        if (arguments.from_type == INT64 && arguments.to_type == INT64) /* going through fp32 would lose digits */
             *AT(long, arguments.to, to) = inside ? *AT(const long, arguments.from, from) : 0;
         else if (arguments.from_type == DOUBLE || arguments.to_type == DOUBLE)
             store_wide(arguments.to, arguments.to_type, to,
@@ -44,14 +44,14 @@ KERNEL(convert, struct convert_arguments)
     }
 }
 
-/* Rounds to a float type of few bits, ties to even. What is larger than the largest becomes something else. */
+/* Rounds to a float type of few bits, ties to even. Values above `largest` become `beyond`. */
 struct round_float_arguments {
     const void *x;
     void *y;
     long count;
     int x_type, y_type;
-    int digits; /* of the mantissa behind the point */
-    int lowest; /* exponent of normal numbers */
+    int digits; /* mantissa bits after the point */
+    int lowest; /* lowest exponent of normal numbers */
     float largest, beyond;
 };
 
@@ -70,7 +70,7 @@ KERNEL(round_float, struct round_float_arguments)
     }
 }
 
-/* The bits of elements of one type as those of another of the same width. Types are those of ONNX; integers are stored as INT64. */
+/* Reinterprets the bits of elements as another type of the same width. Types are ONNX's; integers are stored as INT64. */
 enum { ONNX_FLOAT = 1, ONNX_UINT8 = 2, ONNX_INT8 = 3, ONNX_UINT16 = 4, ONNX_INT16 = 5, ONNX_INT32 = 6, ONNX_INT64 = 7,
        ONNX_BOOL = 9, ONNX_HALF = 10, ONNX_DOUBLE = 11, ONNX_UINT32 = 12, ONNX_UINT64 = 13, ONNX_BFLOAT = 16 };
 

@@ -1,7 +1,7 @@
-/* Convolutions that no engine of cuDNN takes, or only with rounded operands: one thread an element, in fp32. */
+/* Convolutions that no cuDNN engine supports, or only with rounded operands: one thread per element, in fp32. */
 #include "kernel.h"
 
-/* Axes are (image, channel, three spatial ones, those in front with size 1); strides are in elements. */
+/* Axes are image, channel and three spatial axes, the unused leading ones with size 1; strides are in elements. */
 struct convolve_arguments {
     const void *x, *weights; /* weights: (channel of y, of x) or transposed (channel of x, of y), one of them in its group */
     void *y;

@@ -1,4 +1,4 @@
-/* Elements that are moved, not computed with: copied bit by bit, of any type. */
+/* Moves elements of any type bit by bit, without computing with them. */
 #ifndef ELEMENTS_H
 #define ELEMENTS_H
 
@@ -14,7 +14,7 @@ DEVICE void move(void *to, long to_index, const void *from, long from_index, int
     }
 }
 
-/* An index of ONNX: negative ones count from the end. */
+/* An ONNX index: negative ones count from the end. */
 DEVICE long wrapped(long index, long length)
 {
     return index < 0 ? index + length : index;

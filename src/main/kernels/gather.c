@@ -1,4 +1,4 @@
-/* Reading and writing at computed places. Values and indices are packed. */
+/* Reads and writes at computed positions. Values and indices are packed. */
 #include "arithmetic.h"
 #include "elements.h"
 
@@ -96,7 +96,7 @@ DEVICE void scatter(void *y, long y_index, const void *updates, long update, int
     store(y, type, y_index, result);
 }
 
-/* One thread per line along the axis: places met twice are taken in order. */
+/* One thread per line along the axis, so that repeated positions are processed in order. */
 struct scatter_elements_arguments {
     void *y;
     const long *indices;
@@ -133,7 +133,7 @@ KERNEL(scatter_elements, struct scatter_elements_arguments)
     }
 }
 
-/* One thread per element of a slice: tuples met twice are taken in order. */
+/* One thread per element of a slice, so that repeated tuples are processed in order. */
 struct scatter_nd_arguments {
     void *y;
     const long *indices; /* [tuples][depth] */
@@ -161,10 +161,10 @@ KERNEL(scatter_nd, struct scatter_nd_arguments)
     }
 }
 
-/* y[index] = x at the places that a table gives for each axis, or a value where the table says -1. */
+/* y[index] = x at the positions from a table per axis, or a fixed value if an entry is -1. */
 struct remap_arguments {
     const void *x;
-    const long *table; /* one stretch per axis, one after the other from the first axis on */
+    const long *table; /* the tables of all axes, starting with the first */
     const void *value; /* of x's type; null means 0 */
     void *y;
     long count; /* product of size */

@@ -1,9 +1,9 @@
-/* The inverses and determinants of packed square matrices, the first by Gauss and Jordan with the largest of each column as pivot: one block a matrix. */
+/* Inverses (Gauss-Jordan elimination with partial pivoting) and determinants of packed square matrices. */
 #include "arithmetic.h"
 
 struct inverse_arguments {
     const void *x;
-    float *work; /* [matrices][2][n][n]: the matrix, and what becomes its inverse */
+    float *work; /* [matrices][2][n][n]: the matrix, and its future inverse */
     void *y;
     long matrices, n;
     int x_type, y_type;
@@ -11,7 +11,7 @@ struct inverse_arguments {
 
 SHARED(long, pivot, 1);
 
-/* The row of the largest element of a column, on or below the diagonal, of the matrix that begins at "from". */
+/* The row of the largest element of a column, on or below the diagonal, of the matrix at "from". */
 DEVICE long largest_row(const float *work, long from, long n, long column)
 {
     long best = column;
@@ -60,7 +60,7 @@ KERNEL_WITH_BARRIER(inverse, struct inverse_arguments)
     }
 }
 
-/* Determinants, by elimination with the largest of each column as pivot: one block a matrix. */
+/* Determinants by elimination with partial pivoting: one block per matrix. */
 struct determinant_arguments {
     const void *x;
     float *work; /* [matrices][n][n] */

@@ -15,11 +15,11 @@
  *
  * Rules: global memory only through load, store and similar functions (the emulation checks every access); array members of
  * the arguments only in loops with constant bounds under UNROLL (otherwise the GPU copies them to slow local memory);
- * no calls to libm (arithmetic.h has what there is); no static data but SHARED.
+ * no calls to libm (arithmetic.h has the available functions); no static data except SHARED.
  * Block-wide cooperation: KERNEL_WITH_BARRIER, SHARED arrays and barrier(); every thread of the block must reach the
  * same barriers. See reduce.c.
  *
- * Element types carry cuDNN's numbers.
+ * Element types have cuDNN's numbers.
  */
 #ifndef KERNEL_H
 #define KERNEL_H
@@ -37,7 +37,7 @@ enum { FLOAT = 0, DOUBLE = 1, HALF = 2, INT8 = 3, INT32 = 4, UINT8 = 6, BFLOAT16
 #define DEVICE static inline
 #define UNROLL
 
-/* Index of the thread that runs, kept by kernel_runtime.c. */
+/* Index of the running thread, set by kernel_runtime.c. */
 struct emu_thread {
     unsigned thread[3], block[3], block_size[3], grid_size[3];
 };
@@ -51,12 +51,12 @@ extern __thread struct emu_thread emu_thread;
 #define BLOCK_SIZE_Y emu_thread.block_size[1]
 #define GRID_SIZE_X emu_thread.grid_size[0]
 
-/* Blocks run one after the other on a host thread: one copy of the block's shared memory is enough. */
+/* Blocks run one after the other on a host thread, so one copy of the block's shared memory is enough. */
 #define SHARED(type, name, count) static __thread type name[count]
 void emu_barrier(void);
 #define barrier() emu_barrier()
 
-/* The memory behind a device address, checked; a bad address ends the kernel with the error a GPU raises. */
+/* The host memory of a device address; a bad address ends the kernel with the error that a GPU would raise. */
 void *emu_pointer(const volatile void *address, unsigned long size);
 #define AT(type, base, index) ((type *)emu_pointer((const char *)(base) + (long)(index) * (long)sizeof(type), sizeof(type)))
 
@@ -142,7 +142,7 @@ DEVICE unsigned short half_of_float(float value)
         return (unsigned short)(sign | 0x7e00u);
     if (magnitude >= 0x477ff000u)
         return (unsigned short)(sign | 0x7c00u);
-    if (magnitude < 0x38800000u) /* adding 0.5 rounds at the place of a subnormal's last bit */
+    if (magnitude < 0x38800000u) /* adding 0.5 rounds at the position of a subnormal's last bit */
         return (unsigned short)(sign | (bits_of_float(float_of_bits(magnitude) + 0.5f) - 0x3f000000u));
     return (unsigned short)(sign | (magnitude + 0xfffu + (magnitude >> 13 & 1u) - 0x38000000u) >> 13);
 }
@@ -192,8 +192,8 @@ DEVICE void store(void *base, int type, long index, float value)
 }
 
 /*
- * The element as fp64: the only access to DOUBLE, and for INT64, of which fp32 loses digits (fp64 beyond 2^53). Kernels
- * without doubles are spared the branch.
+ * The element as fp64: the only access to DOUBLE, and for INT64, which loses digits in fp32 (in fp64 beyond 2^53). A
+ * separate function, so that kernels without doubles need no branch.
  */
 DEVICE double load_wide(const void *base, int type, long index)
 {

@@ -1,4 +1,4 @@
-/* Batched matrix product in fp32 (FMA), operands of any type and strides: for the products cuDNN is not asked for. */
+/* Batched matrix product in fp32 (FMA), operands of any type and strides: for products that cuDNN does not compute. */
 #include "kernel.h"
 
 #define TILE 64 /* of y, per block of 256 threads */
@@ -49,7 +49,7 @@ KERNEL_WITH_BARRIER(matmul, struct matmul_arguments)
     for (int k0 = 0; k0 < arguments.k; k0 += DEPTH) {
         UNROLL
         for (int i = 0; i < TILE * DEPTH / 256; i++) {
-            /* Neighbouring threads walk along k in a and along n in b, as row-major operands lie. */
+            /* Neighbouring threads read along k in a and along n in b, contiguous in row-major operands. */
             int at = (int)THREAD_X + i * 256;
             int m = m0 + at / DEPTH, ka = k0 + at % DEPTH;
             left[at % DEPTH * TILE + at / DEPTH] = m < arguments.m && ka < arguments.k

@@ -4,7 +4,7 @@
 
 #include "kernel.h"
 
-/* One of codes of 2, 4 or 8 bits. */
+/* One code of 2, 4 or 8 bits. */
 DEVICE int code_at(const void *codes, int bits, int is_signed, long index)
 {
     int per_byte = bits == 8 ? 0 : bits == 4 ? 1 : 2; /* as a power of 2 */
@@ -25,7 +25,7 @@ DEVICE float float_of_fp8(unsigned char bits)
     return float_of_bits(sign | ((magnitude << 20) + (120u << 23)));
 }
 
-/* The nearest value, ties to even; beyond the largest, that. */
+/* The nearest value, ties to even; saturates at the largest. */
 DEVICE unsigned char fp8_of_float(float value)
 {
     unsigned bits = bits_of_float(value), magnitude = bits & 0x7fffffffu;

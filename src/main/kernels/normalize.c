@@ -47,7 +47,7 @@ struct normalize_rows_arguments {
     void *mean, *inverse; /* of each row, may be null */
     long rows, length;
     long run; /* elements of a row that share a scale */
-    long repeat; /* rows after which the scales begin again */
+    long repeat; /* rows after which the scales repeat */
     int operation, type;
     float epsilon;
     int unused;
@@ -107,7 +107,7 @@ KERNEL_WITH_BARRIER(normalize_rows, struct normalize_rows_arguments)
     }
 }
 
-/* y = x / (bias + alpha / size * the sum of the squares of the channels around)^beta; of an even size, more follow. */
+/* y = x / (bias + alpha / size * the sum of squares of `size` channels)^beta; of an even size, one more channel follows. */
 struct lrn_arguments {
     const void *x;
     void *y;

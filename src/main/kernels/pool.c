@@ -1,19 +1,19 @@
-/* Pooling, also what cuDNN does not offer: uneven padding, windows cut at the end, dilation, indices, norms. */
+/* Pooling, including forms that cuDNN lacks: uneven padding, windows cut off at the end, dilation, indices, norms. */
 #include "arithmetic.h"
 
 enum pool_operation { POOL_MAX = 0, POOL_AVERAGE = 1, POOL_AVERAGE_WITH_PADDING = 2, POOL_NORM = 3 };
 
-/* Three spatial axes, those in front with size 1. Row major, or with the channels last. */
+/* Three spatial axes, the unused leading ones with size 1. Row major, or with channels last. */
 struct pool_arguments {
     const void *x;
     void *y;
-    long *indices; /* of the largest, in the whole of x; may be null */
+    long *indices; /* of the maxima within the whole of x; may be null */
     long count; /* elements of y */
-    long image, gap; /* elements of each image of y, and those between two images */
+    long image, gap; /* elements per image of y, and between two images */
     int operation, x_type, y_type;
     int p; /* of the norm */
     int column_major; /* how the indices count the spatial axes */
-    int channels; /* where they are last, else 1 */
+    int channels; /* if they are last, else 1 */
     int in[3], out[3], window[3], stride[3], dilation[3], pad[3], pad_end[3];
 };
 
@@ -40,7 +40,7 @@ KERNEL(pool, struct pool_arguments)
                     int z = start[0] + a * arguments.dilation[0];
                     int y = start[1] + b * arguments.dilation[1];
                     int x = start[2] + c * arguments.dilation[2];
-                    /* What lies beyond the end padding belongs to no window. */
+                    /* Positions beyond the end padding do not belong to the window. */
                     if (z < arguments.in[0] + arguments.pad_end[0] && y < arguments.in[1] + arguments.pad_end[1]
                         && x < arguments.in[2] + arguments.pad_end[2])
                         padded++;

@@ -1,4 +1,4 @@
-/* Between floats and integers, or 8-bit floats, of a scale and a zero point, one pair per tensor, axis element or block. */
+/* Converts between floats and integers or 8-bit floats with a scale and a zero point, one pair per tensor, slice or block. */
 #include "arithmetic.h"
 #include "narrow.h"
 
@@ -10,16 +10,16 @@ struct quantize_arguments {
     long count; /* product of size */
     int x_type, scale_type, zero_type, y_type;
     float low, high; /* the target's range */
-    float shift; /* by which integers are stored lower */
+    float shift; /* subtracted from stored integers */
     int back; /* to floats */
-    int floats; /* 0: from floats to integers, 1: to 8-bit floats, 2: to what is rounded afterwards */
-    int bits, is_signed; /* of x where it is codes, packed; else 0 */
+    int floats; /* 0: from floats to integers, 1: to 8-bit floats, 2: rounded by a later kernel */
+    int bits, is_signed; /* of x if it holds packed codes; else 0 */
     int size[MAX_RANK]; /* unused dimensions come first, size 1 */
     int block[MAX_RANK]; /* neighbours that share a scale */
     long scale_stride[MAX_RANK];
 };
 
-/* NaN gives the lowest value, as in ONNX Runtime. */
+/* NaN becomes the lowest value, as in ONNX Runtime. */
 DEVICE float within(float value, float low, float high)
 {
     return smaller(value > low ? value : low, high);

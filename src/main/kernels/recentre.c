@@ -1,16 +1,16 @@
-/* Sums of products of 8-bit integers as if both had been taken less their zero points. */
+/* Corrects sums of products of 8-bit integers for the zero points of both operands. */
 #include "kernel.h"
 
 /*
- * y[row][i] = sums[row][i] - (zero - shift) * columns[i] - zeros[i] * sums[row][channels], where the last sum is that of
- * all that was multiplied; then scaled.
+ * y[row][i] = sums[row][i] - (zero - shift) * columns[i] - zeros[i] * sums[row][channels], where the last sum is the
+ * sum of all data in the window; then scaled.
  */
 struct recentre_arguments {
     const int *sums; /* rows of `width` */
     const long *columns; /* the sum of each channel's weights, less their zero points */
-    const long *zero; /* of what the weights are multiplied by; null: 0 */
-    const long *zeros; /* of the weights, one a channel; null: 0 */
-    const float *scale, *bias; /* one a channel; scale is null where y is integers, bias where there is none */
+    const long *zero; /* of the data; null means 0 */
+    const long *zeros; /* of the weights, one per channel; null means 0 */
+    const float *scale, *bias; /* one per channel; scale is null if y holds integers, bias if there is none */
     void *y;
     long count; /* elements of y */
     int channels, width;
@@ -24,7 +24,7 @@ KERNEL(recentre, struct recentre_arguments)
     {
         long row = i / arguments.channels * arguments.width;
         int channel = (int)(i % arguments.channels);
-        /* Sums of 32 bits wrap, as the standard's do. */
+        /* 32-bit sums wrap around, as in the ONNX standard. */
         unsigned sum = (unsigned)*AT(const int, arguments.sums, row + channel);
         sum -= (unsigned)zero * (unsigned)*AT(const long, arguments.columns, channel);
         if (arguments.zeros != 0)

@@ -1,4 +1,4 @@
-/* Reductions over rows, and softmax: the example of threads of a block working together. */
+/* Reductions over rows, and softmax: the example of cooperation between the threads of a block. */
 #include "arithmetic.h"
 
 enum reduce_operation { REDUCE_SUM = 0, REDUCE_MEAN = 1, REDUCE_MAX = 2, REDUCE_MIN = 3, REDUCE_SUM_OF_SQUARES = 4,
@@ -27,7 +27,7 @@ DEVICE float combine(int operation, float a, float b)
 
 SHARED(float, partial, 1024);
 
-/* The combined values of all threads of the block, known to each of them. */
+/* The combined values of all threads of the block, returned to each of them. */
 DEVICE float combined(int operation, float mine)
 {
     partial[THREAD_X] = mine;
@@ -72,7 +72,7 @@ KERNEL_WITH_BARRIER(reduce_rows, struct reduce_rows_arguments)
 
 enum softmax_operation { SOFTMAX = 0, LOG_SOFTMAX = 1, SOFTMAX_OR_ZERO = 2 /* of a row of -infinity: 0 */ };
 
-/* The same of whole numbers, exactly; one thread per row. */
+/* The same for integers, exact; one thread per row. */
 KERNEL(reduce_whole, struct reduce_rows_arguments)
 {
     FOR_EACH_INDEX(row, arguments.rows)
@@ -101,8 +101,8 @@ KERNEL(reduce_whole, struct reduce_rows_arguments)
     }
 }
 
-/* Softmax of each row, or its logarithm. Row r starts at r / inner * length * inner + r % inner, its elements are inner
- * apart. */
+/* Softmax of each row, or its logarithm. Row r starts at r / inner * length * inner + r % inner; its elements are
+ * `inner` apart. */
 struct softmax_rows_arguments {
     const void *x;
     void *y;

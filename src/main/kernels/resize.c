@@ -1,11 +1,11 @@
-/* Interpolation with taps and weights that the host computed for each place along each axis. */
+/* Interpolation with taps and weights that the host computed for each position along each axis. */
 #include "kernel.h"
 
 /* y[outer][i][j][k] = sum of weight * x over the taps of i, j and k. */
 struct resize_arguments {
     const void *x;
     void *y;
-    const long *index[3]; /* [out][taps]; -1 outside, where `outside` counts */
+    const long *index[3]; /* [out][taps]; -1 outside, where `outside` is used */
     const float *weight[3];
     long count; /* elements of y */
     int in[3], out[3], taps[3];

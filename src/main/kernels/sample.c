@@ -1,10 +1,10 @@
-/* GridSample and RoiAlign: values between the elements of an image, at places that a second tensor names. */
+/* GridSample and RoiAlign: values between the pixels of an image, at positions from a second tensor. */
 #include "arithmetic.h"
 
 enum sample_mode { SAMPLE_LINEAR = 0, SAMPLE_NEAREST = 1, SAMPLE_CUBIC = 2 };
 enum sample_padding { PAD_ZEROS = 0, PAD_BORDER = 1, PAD_REFLECTION = 2 };
 
-/* y[image][channel][place]; up to three spatial axes, those in front with size 1. The grid names the last axis first. */
+/* y[image][channel][place]; up to three spatial axes, the unused leading ones with size 1. The grid lists the last axis first. */
 struct grid_sample_arguments {
     const void *x, *grid;
     void *y;
@@ -15,7 +15,7 @@ struct grid_sample_arguments {
     int unused;
 };
 
-/* Into [low / 2, high / 2], mirrored at both ends. */
+/* Reflects into [low / 2, high / 2] at both ends. */
 DEVICE float reflected(float at, int low, int high)
 {
     if (low == high)
@@ -35,7 +35,7 @@ DEVICE float padded(float at, int size, int padding, int align)
     return at < 0.0f ? 0.0f : at > (float)(size - 1) ? (float)(size - 1) : at;
 }
 
-/* Weight of the tap that is `distance` away, by cubic convolution with a = -0.75. */
+/* The weight of a tap at `distance`, by cubic convolution with a = -0.75. */
 DEVICE float cubic(float distance)
 {
     float d = absolute(distance), a = -0.75f;
@@ -57,7 +57,7 @@ KERNEL(grid_sample, struct grid_sample_arguments)
             float g = given ? load(arguments.grid, arguments.type,
                                    (image * arguments.places + place) * arguments.axes + 2 - d) : 0.0f;
             float where = arguments.align ? (g + 1.0f) * 0.5f * (float)(size - 1) : ((g + 1.0f) * (float)size - 1.0f) * 0.5f;
-            /* Cubic taps are padded one by one; a number far outside must still be an int. */
+            /* Cubic taps are padded one by one; a position far outside must still fit an int. */
             where = mode == SAMPLE_CUBIC ? where : padded(where, size, arguments.padding, arguments.align);
             where = where > -1e9f && where < 1e9f ? where : -100.0f;
             where = mode == SAMPLE_NEAREST ? __builtin_rintf(where) : where;
@@ -92,17 +92,17 @@ KERNEL(grid_sample, struct grid_sample_arguments)
 /* y[box][channel][row][column]: the mean or the maximum of samples at even distances in each bin of a box. */
 struct roi_align_arguments {
     const void *x, *boxes; /* boxes: left, top, right, bottom */
-    const long *images; /* that a box is of */
+    const long *images; /* the image of each box */
     void *y;
     long count; /* elements of y */
     int channels, size[2], bins[2]; /* rows, columns */
-    int samples; /* in a bin and axis; 0: one a pixel */
-    int maximum, shifted; /* shifted: coordinates are of corners of pixels, otherwise of their centres */
+    int samples; /* per bin and axis; 0: one per pixel */
+    int maximum, shifted; /* shifted: coordinates refer to the corners of pixels, otherwise to their centres */
     int type;
-    float scale; /* of boxes to pixels */
+    float scale; /* from box coordinates to pixels */
 };
 
-/* The two elements around a place, and the weight of the second. */
+/* The two elements around a position, and the weight of the second. */
 struct neighbours {
     long low, high;
     float weight;
@@ -129,7 +129,7 @@ KERNEL(roi_align, struct roi_align_arguments)
         float start[2], step[2];
         int samples[2];
         UNROLL
-        for (int d = 0; d < 2; d++) { /* rows, columns: boxes name columns first */
+        for (int d = 0; d < 2; d++) { /* rows, columns: boxes list columns first */
             float shift = arguments.shifted ? 0.5f : 0.0f;
             float low = load(arguments.boxes, type, 4 * box + 1 - d) * arguments.scale - shift;
             float extent = load(arguments.boxes, type, 4 * box + 3 - d) * arguments.scale - shift - low;

@@ -1,5 +1,5 @@
-/* Work along one axis of packed values, seen as [outer][length][inner]: one thread per line. In fp64,
- * which holds integers to 2^53. */
+/* Operations along one axis of packed values, viewed as [outer][length][inner]: one thread per line. In fp64,
+ * which holds integers up to 2^53. */
 #include "arithmetic.h"
 #include "elements.h"
 
@@ -8,7 +8,7 @@ struct arg_reduce_arguments {
     const void *x;
     long *y; /* [outer][inner] */
     long lines, length, inner;
-    int smallest, last; /* which of equals */
+    int smallest, last; /* last: of equal elements, the last */
     int type, unused;
 };
 
@@ -31,7 +31,7 @@ KERNEL(arg_reduce, struct arg_reduce_arguments)
     }
 }
 
-/* The k largest (smallest) elements in order; of equals the first comes first. */
+/* The k largest (smallest) elements in order; equal elements in the order of their positions. */
 struct top_k_arguments {
     const void *x;
     void *values; /* [outer][k][inner] */
@@ -53,7 +53,7 @@ KERNEL(top_k, struct top_k_arguments)
             double extreme = 0.0;
             for (long i = 0; i < arguments.length; i++) {
                 double value = load_wide(arguments.x, arguments.type, base + i * arguments.inner);
-                /* Only what comes after the one taken last, by value and then by place. */
+                /* Only elements after the one taken last, by value and then by position. */
                 int after = last < 0 || (arguments.smallest ? value > previous : value < previous)
                     || (value == previous && i > last);
                 if (after && (best < 0 || (arguments.smallest ? value < extreme : value > extreme))) {

@@ -40,7 +40,7 @@ enum unary_operation {
     RSQRT = 35,
     IS_NAN = 36,
     SQUARE = 37,
-    SHRINK = 38, /* x moved by b towards 0 where |x| > a, else 0 */
+    SHRINK = 38, /* x moved by b towards 0 if |x| > a, else 0 */
     SINH = 39,
     COSH = 40,
     ASIN = 41,
@@ -53,7 +53,7 @@ enum unary_operation {
 
 struct unary_arguments {
     const void *x;
-    void *y; /* may be x where the types are of one size */
+    void *y; /* may be x if the element sizes agree */
     long count;
     int operation;
     int x_type, y_type;
@@ -124,7 +124,7 @@ DEVICE float unary_value(int operation, float x, float a, float b)
     }
 }
 
-/* In fp64 where that is all there is to it, otherwise in fp32. */
+/* In fp64 for operations that are simple in it, otherwise in fp32. */
 DEVICE double wide_value(int operation, double x, float a, float b)
 {
     switch (operation) {

@@ -1,14 +1,14 @@
-/* Weights stored in a few bits, as floats: (code - zero point) * scale, both of a block of a row, or a table's value. */
+/* Unpacks weights of a few bits to floats: (code - zero point) * scale, both per block of a row, or a value from a table. */
 #include "elements.h"
 #include "narrow.h"
 
 struct unpack_arguments {
     const void *codes; /* rows of row_codes, the low bits of a byte first */
     const void *scales; /* rows of row_blocks */
-    const void *zeros; /* rows of row_zeros codes where zero_bits is given, else like scales; null: all are middle */
-    const void *groups; /* of each place of a row, the block; null: one block after the other */
+    const void *zeros; /* rows of row_zeros codes if zero_bits is set, else like scales; null: all are `middle` */
+    const void *groups; /* the block of each position in a row; null: consecutive blocks */
     const float *table; /* the value of each code; null: the code */
-    const long *indices; /* the places along one axis that are picked; null: all */
+    const long *indices; /* the selected positions along one axis; null: all */
     void *y;
     long count; /* elements of y */
     long length, block; /* of a row, and of a block in it */

@@ -1,9 +1,9 @@
 """PyTorch's side of gpu-check: times a torchvision network, in turns with flopmeter.
 
 usage: gpu-check-torch.py DEVICE
-A line of JSON on standard input asks: {"network", "precision", "batch", "mode": "eager" or "compiled", "seconds"}. A line on
-standard output answers: the question with "seconds" as the median of single passes, or with an "error". Tensors are
-channels_last; "compiled" is torch.compile(mode="max-autotune"). Between its turns it leaves the GPU idle.
+A request is a line of JSON on standard input: {"network", "precision", "batch", "mode": "eager" or "compiled", "seconds"}. The
+answer is a line on standard output: the request with the median of single passes as "seconds", or with an "error". Tensors
+are channels_last; "compiled" is torch.compile(mode="max-autotune"). The GPU is idle between requests.
 """
 import json
 import statistics
@@ -19,7 +19,7 @@ TYPES = {"fp32": torch.float32, "tf32": torch.float32, "fp16": torch.float16, "b
 
 
 def median_seconds(run, seconds):
-    """Median of single passes between two events, after warming up."""
+    """Returns the median of single passes between two events, after warming up."""
     until = time.monotonic() + WARM_SECONDS
     while time.monotonic() < until:
         run()
@@ -38,7 +38,7 @@ def median_seconds(run, seconds):
 
 
 class Network:
-    """One network in one precision and batch; compiled when first asked for, and kept until another is asked for."""
+    """One network in one precision and batch; compiled at the first request, and kept until another one is requested."""
 
     def __init__(self, name, precision, batch):
         torch._dynamo.reset()
@@ -74,7 +74,7 @@ def main():
                 network = Network(*asked)
                 key = asked
             answer["seconds"] = network.seconds(answer["mode"], answer["seconds"])
-        except Exception as error:  # the other cases are still of use
+        except Exception as error:  # the other cases are still useful
             key = None
             del answer["seconds"]
             answer["error"] = str(error).splitlines()[0] if str(error) else repr(error)

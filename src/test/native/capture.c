@@ -1,14 +1,14 @@
-/* Stream capture and graphs. A graph is the list of work in the order in which it was enqueued. */
+/* Stream capture and graphs. A graph is a list of work items in the order in which they were enqueued. */
 #define _GNU_SOURCE
 #include "driver.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct emu_capture *captures; /* those under way */
+static struct emu_capture *captures; /* in progress */
 static __thread int thread_mode = CAPTURE_MODE_GLOBAL;
 
-/* Streams that joined a capture begun in another one. */
+/* Streams that joined a capture that another stream began. */
 static struct emu_stream *joined[1024];
 static int joined_count;
 
@@ -126,7 +126,7 @@ EXPORT CUresult cuStreamBeginCapture_v2(CUstream stream, int mode)
     if (stream == NULL || stream == CU_STREAM_LEGACY)
         return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     if (stream == CU_STREAM_PER_THREAD)
-        return CUDA_ERROR_NOT_SUPPORTED; /* allowed by CUDA; the emulation has no use for it */
+        return CUDA_ERROR_NOT_SUPPORTED; /* allowed by CUDA, but not emulated */
     if (mode < CAPTURE_MODE_GLOBAL || mode > CAPTURE_MODE_RELAXED)
         return CUDA_ERROR_INVALID_VALUE;
     if (stream->capture != NULL)
@@ -210,7 +210,7 @@ EXPORT CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph)
         *graph = capture->graph;
     else
         destroy_graph(capture->graph);
-    /* The capture itself is kept: events recorded in it still point to it. */
+    /* The capture itself is kept because events recorded in it still point to it. */
     return status;
 }
 

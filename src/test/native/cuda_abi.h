@@ -1,6 +1,6 @@
 /*
- * The part of the CUDA driver's binary interface that the emulated GPU offers: types and numbers,
- * declared here on our own so that no NVIDIA header is needed to build.
+ * The part of the CUDA driver's binary interface that the emulated GPU implements: types and numbers,
+ * declared here so that the build needs no NVIDIA headers.
  */
 #ifndef CUDA_ABI_H
 #define CUDA_ABI_H
@@ -41,7 +41,7 @@ enum { CAPTURE_NONE = 0, CAPTURE_ACTIVE = 1, CAPTURE_INVALIDATED = 2 };
 enum { NODE_KERNEL = 0, NODE_MEMCPY = 1, NODE_MEMSET = 2, NODE_HOST = 3, NODE_GRAPH = 4, NODE_EMPTY = 5,
        NODE_WAIT_EVENT = 6, NODE_EVENT_RECORD = 7 };
 
-/* Every error of the driver: number, name, what it means. Expanded with X by errors.c and below. */
+/* Every error of the driver: number, name, description. Expanded with X by errors.c and below. */
 #define CUDA_ERRORS(X) \
     X(CUDA_SUCCESS, 0, "no error") \
     X(CUDA_ERROR_INVALID_VALUE, 1, "invalid argument") \

@@ -1,4 +1,4 @@
-/* Structures that only the files of libcuda.so.1 share. */
+/* Structures that are internal to libcuda.so.1. */
 #ifndef DRIVER_H
 #define DRIVER_H
 
@@ -30,7 +30,7 @@ struct emu_stream {
     unsigned flags;
     int priority;
     struct emu_capture *capture; /* NULL unless capturing */
-    bool unjoined; /* joined a capture and has recorded work that the origin does not wait for */
+    bool unjoined; /* has recorded work, since it joined a capture, that the origin does not wait for */
     long recorded; /* number of work items recorded by this stream in the capture */
 };
 
@@ -68,7 +68,7 @@ struct emu_graph_exec {
 struct emu_context *emu_require_context(CUresult *status);
 EXPORT bool emu_is_initialized(void);
 struct emu_device *emu_stream_device(CUstream stream);
-/* Blocks for ever where the device hangs; otherwise the device's sticky error or success. */
+/* Blocks forever if the device hangs; otherwise returns the device's sticky error or success. */
 CUresult emu_wait(struct emu_device *device);
 /* Runs work now on the device: faults, timing, sticky errors. */
 void emu_execute(struct emu_device *device, int node_kind, emu_run run, void *parameters);
@@ -87,7 +87,7 @@ void emu_graph_append(struct emu_graph *graph, int node_kind, emu_run run, const
 /* Memory (memory.c) */
 long emu_live_allocations(uint64_t *bytes);
 long emu_live_host_allocations(void);
-/* Ends what the stream copies from pageable memory; NULL: any stream. */
+/* Completes the stream's copies from pageable memory; NULL for all streams. */
 void emu_finish_copy(CUstream stream);
 
 /* Report (report.c) */

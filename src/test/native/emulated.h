@@ -1,5 +1,5 @@
 /*
- * What the three emulated libraries share. libcuda.so.1 holds all of it; libcudnn.so.9 and
+ * Shared by the three emulated libraries. libcuda.so.1 contains all of it; libcudnn.so.9 and
  * libnvidia-ml.so.1 link against libcuda.so.1 and reach the device only through these functions.
  */
 #ifndef EMULATED_H
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* ---- Calls: every entry point starts with ENTER(), which counts it and applies the fault switches. ---- */
+/* ---- Calls: every entry point starts with ENTER(), which counts the call and applies the fault switches. ---- */
 
 struct emu_call {
     const char *name;
@@ -17,7 +17,7 @@ struct emu_call {
     struct emu_call *next;
 };
 
-/* 0, or the error that a fault switch makes this call return. */
+/* The error that a fault switch makes this call return, or 0. */
 EXPORT int emu_enter(struct emu_call *call);
 #define ENTER_WITH(FAIL) \
     do { \
@@ -31,23 +31,23 @@ EXPORT int emu_enter(struct emu_call *call);
 
 /* ---- Fault switches (faults.c) ---- */
 
-/* A fault that fires at the n-th launch, allocation or call; `error` is what the driver then reports. */
+/* A fault that fires at the n-th launch, allocation or call; `error` is the error that the driver then reports. */
 enum emu_trigger { AT_LAUNCH, AT_ALLOC };
 
 /* 0, the error to report, or EMU_HANG. Counts one event of the given kind on the device. */
 #define EMU_HANG (-1)
 EXPORT int emu_fault_at(enum emu_trigger trigger, int device);
-/* True where the switch is given (and aims at this device, or device < 0); its value after ':' goes to *value. */
+/* Whether the switch is set (for this device, or device < 0); sets *value to its text after ':'. */
 EXPORT bool emu_switch(const char *name, int device, const char **value);
 /* The text of FLOPMETER_EMULATED_<name>, or the default. */
 EXPORT const char *emu_setting(const char *name, const char *otherwise);
 EXPORT long long emu_setting_number(const char *name, long long otherwise);
-/* Extra run time in percent asked for by slow:N%. */
+/* The extra run time of slow:N%, in percent. */
 EXPORT double emu_slow_percent(void);
 /* Sets one more item of FLOPMETER_EMULATED_FAULT, in place of the one set so before; "" for none. */
 EXPORT void emu_inject(const char *item);
 
-/* ---- Objects: handles given to the caller. Never freed, so that a stale handle is recognised. ---- */
+/* ---- Objects: handles returned to the caller. Never freed, so that a stale handle is recognised. ---- */
 
 #define EMU_OBJECT_KINDS(X) \
     X(context) X(stream) X(event) X(graph) X(graph_exec) X(module) X(function) X(cudnn_handle) \
@@ -82,9 +82,9 @@ struct emu_device {
     int clock_mhz, memory_clock_mhz;
     uint64_t memory_bytes;
     uint64_t used_bytes;
-    CUresult sticky; /* once set, every call on this device returns it */
-    bool hung; /* work was launched that never ends */
-    bool lost; /* fell off the bus: NVML says so too */
+    CUresult sticky; /* once set, returned by every call on this device */
+    bool hung; /* work that never ends was launched */
+    bool lost; /* fell off the bus; NVML reports it too */
     double busy_seconds; /* time spent in launched work, for NVML's energy */
 };
 
@@ -100,7 +100,7 @@ EXPORT void emu_unlock(void);
 
 /* ---- Memory ---- */
 
-/* Where [address, address + size) really lies, or NULL unless it is wholly inside one live allocation. */
+/* The host memory of [address, address + size), or NULL unless it is entirely inside one live allocation. */
 EXPORT void *emu_host(uint64_t address, size_t size);
 /* Bytes from address to the end of its live allocation, 0 if it is in none. */
 EXPORT size_t emu_bytes_from(uint64_t address);
@@ -108,21 +108,21 @@ EXPORT size_t emu_bytes_from(uint64_t address);
 EXPORT bool emu_allocation(uint64_t address, uint64_t *base, size_t *size, char **host);
 EXPORT bool emu_is_device_address(uint64_t address);
 
-/* ---- Work: what a stream executes or a capture records. ---- */
+/* ---- Work: executed by a stream or recorded by a capture. ---- */
 
 /* Runs one piece of work; `parameters` is the copy made at submission. */
 typedef CUresult (*emu_run)(void *parameters);
-/* Runs the work at once, in stream order, or records it where the stream is capturing. An error of the work
- * itself is reported as a GPU does: the call succeeds, the device is broken from then on. */
+/* Runs the work at once, in stream order, or records it if the stream is capturing. As on a GPU, an error of the
+ * work itself does not make the call fail; it breaks the device. */
 EXPORT CUresult emu_submit(CUstream stream, int node_kind, emu_run run, const void *parameters, size_t size);
-EXPORT CUresult emu_stream_check(CUstream stream); /* is the handle usable at all */
+EXPORT CUresult emu_stream_check(CUstream stream); /* whether the handle is valid */
 EXPORT bool emu_stream_is_capturing(CUstream stream);
-/* CUDA_SUCCESS unless a capture forbids unsafe calls (allocation, synchronisation) here; then breaks the capture. */
+/* CUDA_SUCCESS, unless a capture forbids unsafe calls (allocation, synchronisation) here; then invalidates the capture. */
 EXPORT CUresult emu_unsafe_call(void);
 
 /* ---- Report ---- */
 
-/* Appends the JSON line with everything still alive to FLOPMETER_EMULATED_REPORT; also done at process exit. */
+/* Appends the JSON line with all live objects to FLOPMETER_EMULATED_REPORT; also called at process exit. */
 EXPORT void emu_report(void);
 /* The same line as a text that the caller frees. */
 EXPORT char *emu_report_text(void);

@@ -1,4 +1,4 @@
-/* Names and texts of the driver's errors. */
+/* Names and descriptions of the driver's errors. */
 #include "emulated.h"
 
 struct error_text {

@@ -1,6 +1,6 @@
 /*
- * Fault switches: FLOPMETER_EMULATED_FAULT and the file FLOPMETER_EMULATED_FAULT_FILE, both read once at the
- * start of the process. Grammar (README.md): items separated by commas or line ends,
+ * Fault switches: FLOPMETER_EMULATED_FAULT and the file FLOPMETER_EMULATED_FAULT_FILE, both read once at
+ * process start. Grammar (README.md): items separated by commas or line breaks,
  *
  *   ERROR@launch:N | ERROR@alloc:N | ERROR@call:NAME[:N] | slow:P% | slow@call:NAME:Tms | SWITCH[:VALUE]
  */
@@ -13,9 +13,9 @@
 #include <time.h>
 
 struct fault {
-    char name[48]; /* what happens: oom, hang, slow, or the name of a switch */
+    char name[48]; /* the effect: oom, hang, slow, or the name of a switch */
     char where[16]; /* launch, alloc, call; empty for a switch */
-    char argument[96]; /* of a switch its value, of "call" the function's name */
+    char argument[96]; /* a switch's value, or the function's name for "call" */
     long at; /* fires at this count, 1-based; 0 means every time */
     double milliseconds; /* of slow@call */
     long seen[16]; /* events so far, by device */
@@ -220,7 +220,7 @@ EXPORT double emu_slow_percent(void)
     return slow_percent;
 }
 
-/* cuMemAlloc_v2 is also meant by cuMemAlloc: the suffix is the ABI's, not the user's. */
+/* cuMemAlloc also matches cuMemAlloc_v2: the suffix belongs to the ABI, users do not write it. */
 static bool same_function(const char *given, const char *actual)
 {
     size_t length = strlen(given);

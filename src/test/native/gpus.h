@@ -1,4 +1,4 @@
-/* GPUs by name, as their drivers describe them: what cuDNN plans by, and what the emulated device says of itself. */
+/* GPUs by name, with the properties their drivers report: cuDNN plans for them, and the emulated device reports them. */
 #ifndef GPUS_H
 #define GPUS_H
 
@@ -9,7 +9,7 @@ struct gpu {
     const char *name, *device_name;
     int capability; /* major * 10 + minor */
     int multiprocessors;
-    int threads, blocks, shared_bytes; /* at most: threads and blocks a multiprocessor, shared memory a block */
+    int threads, blocks, shared_bytes; /* maximum threads and blocks per multiprocessor, shared memory per block */
     int l2_bytes;
     int clock_mhz, memory_clock_mhz, bus_bits;
     double memory_bytes;

@@ -1,5 +1,5 @@
 /*
- * Runs our kernels on the CPU: every thread of every block, one after the other. Where a kernel uses barriers the
+ * Runs our kernels on the CPU: every thread of every block, one after the other. If a kernel uses barriers, the
  * threads of a block are fibers that switch at each barrier. Every access to global memory is checked; the first bad
  * one ends the launch.
  */
@@ -18,7 +18,7 @@ __thread struct emu_thread emu_thread;
 static __thread jmp_buf escape; /* out of a kernel without barriers */
 static __thread int error;
 
-/* Allocations that were touched last, so that the table is not searched for every element. */
+/* The allocations touched last, so that the table need not be searched for every element. */
 struct window {
     uint64_t base;
     size_t size;
@@ -90,7 +90,7 @@ static void fiber_main(void)
     fibers->done[fibers->current] = true;
 }
 
-/* Not inlined: getcontext counts as returning twice, and then the caller's loop variable would not be safe. */
+/* Not inlined: getcontext can return twice, which would make the caller's loop variable unsafe. */
 __attribute__((noinline)) static void make_fiber(unsigned i)
 {
     ucontext_t *context = &fibers->contexts[i];
@@ -102,13 +102,13 @@ __attribute__((noinline)) static void make_fiber(unsigned i)
     makecontext(context, fiber_main, 0);
 }
 
-/* A GPU keeps no order between barriers: turn by turn the last thread comes first, and then the first. */
+/* A GPU guarantees no order between barriers: forward and reverse order alternate here. */
 static unsigned in_turn(unsigned turn, unsigned place, unsigned threads)
 {
     return turn % 2 == 0 ? threads - 1 - place : place;
 }
 
-/* Runs each fiber to its next barrier, round after round, until all have ended. */
+/* Runs each fiber to its next barrier, in rounds, until all have ended. */
 static void run_fibers(unsigned threads)
 {
     for (unsigned i = 0; i < threads; i++)

@@ -1,7 +1,7 @@
 /*
- * Device and pinned host memory. A device address is never a host address: addresses are handed out from a range
- * that the processor refuses (not canonical), are never reused, and lie apart from each other, so that NULL, a freed
- * pointer, an overrun into the next buffer and a use by the host are all noticed. Fresh memory holds NaN in every
+ * Device and pinned host memory. A device address is never a host address: addresses come from a range
+ * that the processor rejects (not canonical), are never reused, and have gaps between them. So NULL, a freed pointer,
+ * an overrun into the next buffer and a use by the host are all detected. Fresh memory holds NaN in every
  * floating-point type (all bits one).
  */
 #define _GNU_SOURCE
@@ -118,7 +118,7 @@ static CUresult allocate(struct emu_device *device, size_t size, uint64_t *addre
         if (allocations == NULL)
             abort();
     }
-    /* The exact size, not the padded one: an overrun by one element is one. */
+    /* The exact size, not the padded one, so that an overrun by one element is detected. */
     allocations[live_count++] = (struct allocation){next_address, size, host, device};
     *address = next_address;
     next_address += padded + GAP;
@@ -275,7 +275,7 @@ struct copy {
     size_t size;
 };
 
-/* Either side may be host or device memory: the address tells. */
+/* Either side may be host or device memory; the address shows which. */
 static void *resolve(uint64_t address, size_t size)
 {
     return emu_is_device_address(address) ? emu_host(address, size) : (void *)(uintptr_t)address;
@@ -292,8 +292,8 @@ static CUresult run_copy(void *parameters)
     return CUDA_SUCCESS;
 }
 
-/* What a stream copies from pageable memory, the driver may read later: here as late as it may, when the stream gets its next
- * work or is waited for. */
+/* The driver may read pageable memory later than the call that copies from it. Here that happens as late as allowed: when the
+ * stream gets its next work or is waited for. */
 static struct {
     CUstream stream;
     struct copy copy;
@@ -319,7 +319,7 @@ static bool is_pageable(const void *pointer)
     return !found;
 }
 
-/* A device side that is not wholly in one live allocation is refused at the call, as the driver does. */
+/* Like the driver, rejects at the call a device side that is not entirely in one live allocation. */
 static CUresult check_device_side(uint64_t address, size_t size)
 {
     return emu_host(address, size) == NULL ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
@@ -394,7 +394,7 @@ EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t si
     return copy(to, DEVICE, from, DEVICE, size, stream, false);
 }
 
-/* Which side is the device's follows from the address. */
+/* The address shows which side is the device. */
 static enum side side_of(uint64_t address)
 {
     return emu_is_device_address(address) ? DEVICE : HOST;

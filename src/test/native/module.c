@@ -1,6 +1,6 @@
 /*
- * Modules and kernel launches. The PTX text is read for what the driver takes from it (version, target, entries and
- * their parameters); what runs is the same kernel source compiled for the CPU in libflopmeter-kernels.so.
+ * Modules and kernel launches. Only version, target, entries and their parameters are read from the PTX text; the
+ * code that runs is the same kernel source, compiled for the CPU in libflopmeter-kernels.so.
  */
 #define _GNU_SOURCE
 #include "driver.h"
@@ -70,7 +70,7 @@ static const char *skip_space(const char *text)
     return text;
 }
 
-/* The bytes of one ".param ..." declaration that starts at text; its alignment goes to *alignment; 0 if unreadable. */
+/* The size in bytes of the ".param ..." declaration at text, or 0 if it is malformed; sets *alignment. */
 static size_t parameter_size(const char *text, size_t *alignment)
 {
     static const struct {
@@ -300,7 +300,7 @@ static CUresult run_launch(void *parameters)
     return run_kernel(launch->function->kernel, launch->grid, launch->block, launch->arguments);
 }
 
-/* Collects the arguments as the PTX lays them out; either way of passing them, never both. */
+/* Collects the arguments in the PTX's layout; they are passed in one of two ways, never both. */
 static CUresult collect(const struct emu_function *function, void **parameters, void **extra, char *arguments)
 {
     if (parameters != NULL && extra != NULL)

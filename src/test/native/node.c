@@ -16,7 +16,7 @@ struct span {
     char kind[12]; /* of throttling; "lost" */
 };
 
-/* What a counter rises by; a negative amount clears a state such as pending rows. */
+/* The increment of a counter; a negative amount clears a state such as pending rows. */
 struct rise {
     double start;
     unsigned field;
@@ -46,11 +46,11 @@ static void refuse(const char *line)
 
 static void *grown(void *array, int count, size_t size)
 {
-    /* Room doubles at each power of two. */
+    /* The capacity doubles at each power of two. */
     return (count & (count - 1)) == 0 ? realloc(array, size * (size_t)(count == 0 ? 1 : 2 * count)) : array;
 }
 
-/* Events stay in the order of their times. */
+/* Keeps events ordered by time. */
 static void add_event(int gpu, struct node_event event)
 {
     gpus[gpu].events = grown(gpus[gpu].events, gpus[gpu].event_count, sizeof event);

@@ -1,6 +1,6 @@
 /*
- * NVML: the sensors of the emulated devices. Values are plausible, follow the launched work where that is cheap to do,
- * and are steered by the fault switches busy, throttle, device-lost, mig and used-memory, or by a node's script (node.h).
+ * NVML: the sensors of the emulated devices. Values are plausible, follow the launched work where that is cheap,
+ * and are controlled by the fault switches busy, throttle, device-lost, mig and used-memory, or by a node's script (node.h).
  */
 #define _GNU_SOURCE
 #include "emulated.h"
@@ -39,7 +39,7 @@ enum { REASON_IDLE = 0x1, REASON_POWER_CAP = 0x4, REASON_HW_SLOWDOWN = 0x8, REAS
 #define LIMIT_MILLIWATTS 400000u
 
 static int references;
-static int generation; /* of the initialisation, which all handles die with */
+static int generation; /* of the initialisation; its end invalidates all handles */
 
 EXPORT const char *nvmlErrorString(nvmlReturn_t result)
 {
@@ -57,7 +57,7 @@ EXPORT const char *nvmlErrorString(nvmlReturn_t result)
 EXPORT bool emu_is_initialized(void);
 static bool was_used;
 
-/* A process that opened a device reports already. */
+/* A process that opened a device already writes a report. */
 __attribute__((destructor)) static void report_at_exit(void)
 {
     if (was_used && !emu_is_initialized())
@@ -95,13 +95,13 @@ static bool is_lost(const struct emu_device *device)
     return device->lost || (node_is_scripted() && node_is_lost(device->index));
 }
 
-/* So that a sample says that it is not real. */
+/* Marks samples as not real. */
 EXPORT int nvml_is_emulated(void)
 {
     return 1;
 }
 
-/* Every query: initialised, a device of ours that is still there, somewhere to put the result. */
+/* Checks of every query: NVML is initialised, the device exists and is not lost, the result pointer is not NULL. */
 static nvmlReturn_t check(nvmlDevice_t device, const void *result)
 {
     if (references == 0)
@@ -111,7 +111,7 @@ static nvmlReturn_t check(nvmlDevice_t device, const void *result)
     return is_lost(device) ? NVML_ERROR_GPU_IS_LOST : NVML_SUCCESS;
 }
 
-/* ---- MIG instances: handles of their own, which only the functions take that say so. ---- */
+/* ---- MIG instances: separate handles, which only some functions accept. ---- */
 
 static struct emu_device parts[16][NODE_INSTANCES];
 
@@ -120,7 +120,7 @@ static int instances(int gpu)
     return node_is_scripted() ? node_instances(gpu) : 0;
 }
 
-/* A device or an instance of one that is there; *part is -1 for a device. */
+/* Checks a device or an instance; *part is -1 for a device. */
 static nvmlReturn_t check_part(nvmlDevice_t *device, int *part, const void *result)
 {
     const struct emu_device *all = &parts[0][0];
@@ -281,7 +281,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetHandleByUUID(const char *uuid, nvmlDevice_t *de
     return find(has_uuid, uuid, device);
 }
 
-/* ---- What a device is ---- */
+/* ---- Properties of a device ---- */
 
 EXPORT nvmlReturn_t nvmlDeviceGetIndex(nvmlDevice_t device, unsigned *index)
 {
@@ -364,7 +364,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetMigDeviceHandleByIndex(nvmlDevice_t device, uns
 EXPORT nvmlReturn_t nvmlDeviceGetGpuInstanceId(nvmlDevice_t device, unsigned *id)
 {
     QUERY_PART(device, part, id);
-    *id = (unsigned)part + 7; /* as an A100 numbers its smallest ones */
+    *id = (unsigned)part + 7; /* an A100's ids for its smallest instances */
     return part < 0 ? NVML_ERROR_NOT_SUPPORTED : NVML_SUCCESS;
 }
 
@@ -383,7 +383,7 @@ struct attributes {
     unsigned long long memory_mib;
 };
 
-/* The smallest instance: a seventh of the multiprocessors, some of which no instance gets, and an eighth of the memory. */
+/* The smallest instance: about a seventh of the multiprocessors (some are left unused) and an eighth of the memory. */
 EXPORT nvmlReturn_t nvmlDeviceGetAttributes_v2(nvmlDevice_t device, struct attributes *attributes)
 {
     QUERY_PART(device, part, attributes);
@@ -490,7 +490,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetPowerManagementLimit(nvmlDevice_t device, unsig
     return NVML_SUCCESS;
 }
 
-/* Idle power over the machine's time, and what launched work adds: it only grows. */
+/* Idle power over the uptime, plus the energy of launched work; never decreases. */
 EXPORT nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long *millijoules)
 {
     QUERY(device, millijoules);
@@ -604,7 +604,7 @@ struct process {
 
 #define MOST_PROCESSES 256
 
-/* This process while it holds memory, one other where the device is busy, and those of the script. */
+/* This process if it holds memory, one other if the device is busy, and those of the script. */
 static nvmlReturn_t processes(nvmlDevice_t device, int part, unsigned *count, struct process *infos)
 {
     struct process found[MOST_PROCESSES];
@@ -657,7 +657,7 @@ struct process_utilization {
 
 #define BUFFER_SECONDS 15.0 /* how long a sample is kept */
 
-/* One row a process that has used the GPU since then; as the real one, none at all is an error. */
+/* One row per process that has used the GPU since then; as in the real library, no row is an error. */
 EXPORT nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device, struct process_utilization *rows,
                                                     unsigned *count, unsigned long long since_us)
 {
@@ -682,7 +682,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetProcessUtilization(nvmlDevice_t device, struct 
     return n == 0 ? NVML_ERROR_NOT_FOUND : n > room ? NVML_ERROR_INSUFFICIENT_SIZE : NVML_SUCCESS;
 }
 
-/* The first version's rows have no instance ids. */
+/* Rows of the first version have no instance ids. */
 struct process_v1 {
     unsigned pid;
     unsigned long long used_memory;
@@ -747,7 +747,7 @@ EXPORT nvmlReturn_t nvmlEventSetFree(struct event_set *set)
     return NVML_SUCCESS;
 }
 
-/* Xids, and ECC errors of both kinds; none where a script says so, as on some virtual GPUs. */
+/* Xids and both kinds of ECC errors; none if a script says so, as on some virtual GPUs. */
 static unsigned long long event_types(const struct emu_device *device)
 {
     return node_is_scripted() && node_lacks(device->index, NODE_EVENTS) ? 0 : 1 | 2 | 8;
@@ -760,7 +760,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetSupportedEventTypes(nvmlDevice_t device, unsign
     return NVML_SUCCESS;
 }
 
-/* One type that is not supported refuses all. Only what comes after is delivered. */
+/* One unsupported type makes the call fail. Only later events are delivered. */
 EXPORT nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long long types, struct event_set *set)
 {
     QUERY(device, set);
@@ -776,7 +776,7 @@ EXPORT nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long 
     return NVML_SUCCESS;
 }
 
-/* The earliest event that nobody has got yet. */
+/* The earliest event that has not been delivered yet. */
 static bool take_event(struct event_set *set, struct event_data *data)
 {
     const struct node_event *first = NULL;
@@ -816,7 +816,7 @@ EXPORT nvmlReturn_t nvmlEventSetWait_v2(struct event_set *set, struct event_data
         for (int gpu = 0; gpu < emu_device_count() && gpu < MOST_GPUS; gpu++)
             if (set->types[gpu] != 0 && is_lost(emu_device(gpu)))
                 return NVML_ERROR_GPU_IS_LOST;
-        usleep(10000); /* the real one sleeps; a look each millisecond would cost more than all samples */
+        usleep(10000); /* the real library sleeps; polling every millisecond would cost more than all samples */
     } while (emu_seconds() < end);
     return NVML_ERROR_TIMEOUT;
 }
@@ -831,7 +831,7 @@ struct field_value {
 
 enum { TYPE_UNSIGNED_INT = 1, TYPE_UNSIGNED_LONG_LONG = 3 };
 
-/* ECC, the PCIe replay counter, remapped rows (from Ampere on), NVLink only where a script says so. */
+/* ECC, the PCIe replay counter, remapped rows (from Ampere on), and NVLink if a script says so. */
 static bool has_field(const struct emu_device *device, unsigned field)
 {
     if (node_lacks(device->index, NODE_FIELDS))
@@ -843,7 +843,7 @@ static bool has_field(const struct emu_device *device, unsigned field)
     return field == NODE_ECC_CORRECTED || field == NODE_ECC_UNCORRECTED || field == 94;
 }
 
-/* As the real one: each value has a result of its own, and its type; what lies beside it in the union is not touched. */
+/* As in the real library, each value has its own result and type; the rest of the union is not touched. */
 EXPORT nvmlReturn_t nvmlDeviceGetFieldValues(nvmlDevice_t device, int count, struct field_value *values)
 {
     QUERY(device, values);
@@ -923,7 +923,7 @@ static bool is_gpm_sample(const struct gpm_sample *sample)
     return emu_object_is(sample, KIND_gpm_sample) && sample->generation == generation;
 }
 
-/* The last ones that were released stay, so that a use of them is noticed; older ones would be a leak in a soak. */
+/* The most recently released samples are kept so that their use is detected; keeping all would be a leak in a soak test. */
 EXPORT nvmlReturn_t nvmlGpmSampleFree(struct gpm_sample *sample)
 {
     static struct gpm_sample *released[1024];
@@ -964,7 +964,7 @@ EXPORT nvmlReturn_t nvmlGpmMigSampleGet(nvmlDevice_t device, unsigned instance, 
     return gpm_sample(device, (int)instance - 7, sample);
 }
 
-/* Two samples of one place, the earlier first. Values are percent: of time with work, of multiprocessors, of warps, of tensor cores, of DRAM. */
+/* Two samples of one GPU or instance, the earlier first. Values are percent: time busy, multiprocessors, warps, tensor cores, DRAM. */
 EXPORT nvmlReturn_t nvmlGpmMetricsGet(struct gpm_metrics *get)
 {
     ENTER_WITH(return NVML_ERROR_UNKNOWN);

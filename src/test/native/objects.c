@@ -1,4 +1,4 @@
-/* Handles, the global lock, the clock, and the report of what is still alive. */
+/* Handles, the global lock, the clock, and the report of objects that are still alive. */
 #define _GNU_SOURCE
 #include "driver.h"
 
@@ -117,7 +117,7 @@ EXPORT void emu_report(void)
     free(text);
 }
 
-/* Only a process that called the driver has something to report. */
+/* Only a process that called the driver writes a report. */
 __attribute__((destructor)) static void report_at_exit(void)
 {
     if (emu_is_initialized())

@@ -1,5 +1,5 @@
-/* The part of a libcuda.so.1 with which NVIDIA's cuDNN plans without a device: loading of code "succeeds", and nothing is
- * ever launched. src/test/bin/real-cudnn adds all other functions, which fail. */
+/* The part of libcuda.so.1 with which NVIDIA's cuDNN plans without a device: loading code "succeeds", and nothing is ever
+ * launched. src/test/bin/real-cudnn adds all other functions, which fail. */
 int cuInit(unsigned flags) { return 100; }
 int cuDriverGetVersion(int *version) { *version = 13000; return 0; }
 int cuGetErrorString(int error, const char **text) { *text = "planning only"; return 0; }

@@ -1,6 +1,6 @@
 /*
- * Streams and events. Work runs on the caller's thread at the moment it is enqueued, which keeps every order that
- * CUDA promises. What stays asynchronous is the error: work that fails breaks the device and the next call says so.
+ * Streams and events. Work runs on the caller's thread as soon as it is enqueued, which preserves every order that
+ * CUDA guarantees. Only errors are asynchronous: work that fails breaks the device, and the next call reports it.
  */
 #define _GNU_SOURCE
 #include "driver.h"
@@ -176,7 +176,7 @@ EXPORT CUresult cuStreamGetCtx(CUstream stream, CUcontext *context)
     return CUDA_SUCCESS;
 }
 
-/* Waiting for, or asking about, a capturing stream is forbidden and ends its capture. */
+/* Waiting for or querying a capturing stream is forbidden and invalidates its capture. */
 static CUresult refuse_capturing(CUstream stream)
 {
     if (emu_stream_is_capturing(stream)) {
@@ -284,7 +284,7 @@ static CUresult record(CUevent event, CUstream stream, unsigned flags)
     if (flags > CU_EVENT_RECORD_EXTERNAL || (flags == CU_EVENT_RECORD_EXTERNAL && !capturing))
         return CUDA_ERROR_INVALID_VALUE;
     if (capturing && flags != CU_EVENT_RECORD_EXTERNAL) {
-        /* Inside a capture a plain record is a dependency, not a node: no time is ever taken. */
+        /* Inside a capture a plain record is a dependency, not a node, and takes no time stamp. */
         if (stream->capture->invalidated)
             return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
         event->capture = stream->capture;
@@ -373,7 +373,7 @@ EXPORT CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned flags
     bool capturing = emu_stream_is_capturing(stream);
     if (capture == NULL) {
         if (!capturing)
-            return CUDA_SUCCESS; /* work is done when enqueued: there is nothing to wait for */
+            return CUDA_SUCCESS; /* work is done once enqueued: there is nothing to wait for */
         emu_capture_invalidate(stream->capture);
         return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
     }
@@ -390,7 +390,7 @@ EXPORT CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned flags
         return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
     if (!capturing)
         emu_capture_join(stream, capture);
-    /* The waiting stream now covers what the event's stream had recorded by then. */
+    /* The waiting stream now includes the work that the event's stream had recorded by then. */
     if (emu_object_is(event->stream, KIND_stream) && event->stream->capture == capture
         && event->position == event->stream->recorded && event->stream != stream)
         event->stream->unjoined = false;

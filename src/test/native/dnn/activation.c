@@ -106,7 +106,7 @@ static CUresult run_activation(void *parameters)
     return error;
 }
 
-/* x and y may be the same buffer with the same layout, or lie apart. */
+/* x and y must be the same buffer with the same layout, or not overlap. */
 static cudnnStatus_t check_elementwise(const struct elementwise_work *work)
 {
     REQUIRE(dnn_same_shape(&work->x_tensor, &work->y_tensor) && work->x_tensor.type == work->y_tensor.type,
@@ -147,7 +147,7 @@ static CUresult run_softmax(void *parameters)
     struct dense x = dnn_read(shape, work->x);
     if (x.error != CUDA_SUCCESS)
         return x.error;
-    /* Instance: over everything of one image. Channel: over the channels at one position. */
+    /* Instance: over all values of one image. Channel: over the channels at one position. */
     int64_t count = dnn_elements(shape), image = count / shape->dim[0];
     int64_t length = work->softmax_mode == 0 ? image : shape->dim[1];
     int64_t step = work->softmax_mode == 0 ? 1 : image / shape->dim[1];

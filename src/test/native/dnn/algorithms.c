@@ -1,6 +1,6 @@
 /*
- * Convolution algorithms: which one serves which problem, how much workspace it wants, and the searches. Support follows
- * the tables of cuDNN's reference; workspace sizes and times are plausible and always the same for the same problem.
+ * Convolution algorithms: which problems each one supports, how much workspace it needs, and the searches. Support follows
+ * the tables of cuDNN's reference; workspace sizes and times are plausible and deterministic.
  */
 #define _GNU_SOURCE
 #include "convolution.h"
@@ -97,9 +97,9 @@ size_t dnn_family_workspace(enum conv_family family, const struct conv_problem *
     size_t bytes = 0;
     switch (family) {
     case FAMILY_PRECOMPUTED:
-        bytes = window * c * 4 + 512; /* the offsets computed ahead */
+        bytes = window * c * 4 + 512; /* the precomputed offsets */
         if (p->x.type != TYPE_FLOAT && p->w.format == FORMAT_NCHW)
-            bytes += (x + y + w) * element; /* tensor cores want NHWC: copies of all three */
+            bytes += (x + y + w) * element; /* tensor cores need NHWC: copies of all three */
         break;
     case FAMILY_GEMM: bytes = c * window * out * 4; break;
     case FAMILY_FFT: bytes = 2 * 4 * (n * c + n * k + c * k) * 256 * 129 / 16; break;
@@ -113,7 +113,7 @@ size_t dnn_family_workspace(enum conv_family family, const struct conv_problem *
 
 float dnn_family_milliseconds(enum conv_family family, const struct conv_problem *p, bool tensor_op)
 {
-    /* Fractions of an imagined device's rate; the order among them is what a search is for. */
+    /* Fractions of an imaginary device's rate; a search only needs their order. */
     static const double efficiency[FAMILY_NONE] = {0.30, 0.55, 0.25, 0.15, 0.35, 0.80, 0.65};
     double flop = 2.0 * (double)dnn_elements(&p->y) * (double)dnn_elements(&p->w.tensor) / p->w.tensor.dim[0];
     double rate = tensor_op ? (p->x.type == TYPE_FLOAT ? 100e12 : 200e12) : 15e12;
@@ -157,7 +157,7 @@ static int rank_algorithms(const struct conv_problem *p, bool forward, bool meas
                 else if (measured)
                     row.milliseconds = dnn_family_milliseconds(family, p, tensor_op);
             }
-            if (!measured && row.status == CUDNN_STATUS_SUCCESS) /* rank by it, but do not pretend to have measured */
+            if (!measured && row.status == CUDNN_STATUS_SUCCESS) /* used for ranking, but not reported as measured */
                 row.milliseconds = dnn_family_milliseconds(family, p, tensor_op);
             all[count++] = row;
         }
@@ -192,7 +192,7 @@ static cudnnStatus_t search(cudnnHandle_t handle, dnn_tensor_descriptor_t x, dnn
     REQUIRE(returned != NULL && rows != NULL && requested > 0, CUDNN_STATUS_BAD_PARAM);
     PROPAGATE(problem_of(x, w, conv, y, &problem));
     PROPAGATE(dnn_status_of(emu_stream_check(handle->stream)));
-    if (measured) /* a search times with events and waits for them, which a capture forbids */
+    if (measured) /* a search waits for timing events, which a capture forbids */
         PROPAGATE(dnn_status_of(emu_unsafe_call()));
     *returned = rank_algorithms(&problem, forward, measured, workspace, requested, rows);
     return CUDNN_STATUS_SUCCESS;
@@ -236,7 +236,7 @@ EXPORT cudnnStatus_t cudnnFindConvolutionForwardAlgorithm(cudnnHandle_t handle, 
     return search(handle, x, w, conv, y, true, true, SIZE_MAX, requested, returned, rows);
 }
 
-/* The search runs on the caller's buffers and leaves the output undefined: emulated by NaN. */
+/* The search runs on the caller's buffers and leaves the output undefined; here it becomes NaN. */
 struct scribble {
     struct tensor tensor;
     uint64_t address;

@@ -1,4 +1,4 @@
-/* The graph ("backend") API: descriptors that hold attributes, checked and turned into plain values when finalised. */
+/* The graph ("backend") API: descriptors with attributes, which are checked and become plain values when finalised. */
 #ifndef BACKEND_H
 #define BACKEND_H
 
@@ -6,20 +6,20 @@
 
 #define MAX_OPERATIONS 32
 
-/* Numbers of cudnnBackendDescriptorType_t that the emulation knows. */
+/* The emulated values of cudnnBackendDescriptorType_t. */
 enum { B_POINTWISE = 0, B_CONVOLUTION = 1, B_ENGINE = 2, B_ENGINECFG = 3, B_ENGINEHEUR = 4, B_PLAN = 5,
        B_KNOB_CHOICE = 7, B_OP_CONVOLUTION = 10, B_OP_CONVOLUTION_BWD_DATA = 12, B_OP_POINTWISE = 13, B_GRAPH = 15,
        B_VARIANT_PACK = 16, B_TENSOR = 17, B_MATMUL = 18, B_OP_MATMUL = 19, B_REDUCTION = 21, B_OP_REDUCTION = 22,
        B_RESAMPLE = 24, B_OP_RESAMPLE = 25, B_OP_NORM = 29, KINDS };
 
-/* Numbers of cudnnBackendAttributeType_t. */
+/* Values of cudnnBackendAttributeType_t. */
 enum { A_HANDLE = 0, A_DATA_TYPE = 1, A_BOOLEAN = 2, A_INT64 = 3, A_FLOAT = 4, A_DOUBLE = 5, A_VOID_PTR = 6,
        A_CONVOLUTION_MODE = 7, A_HEUR_MODE = 8, A_KNOB_TYPE = 9, A_NAN_PROPAGATION = 10, A_NUMERICAL_NOTE = 11,
        A_LAYOUT_TYPE = 12, A_ATTRIB_NAME = 13, A_POINTWISE_MODE = 14, A_DESCRIPTOR = 15, A_REDUCTION_OPERATOR = 18,
        A_BEHAVIOR_NOTE = 19, A_RESAMPLE_MODE = 21, A_PADDING_MODE = 22, A_INT32 = 23, A_CHAR = 24, A_NORM_MODE = 27,
        A_NORM_PHASE = 28 };
 
-/* Numbers of cudnnBackendAttributeName_t. */
+/* Values of cudnnBackendAttributeName_t. */
 enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE_RELU_LOWER = 3,
        POINTWISE_RELU_UPPER = 4, POINTWISE_RELU_SLOPE = 5, POINTWISE_ELU_ALPHA = 6, POINTWISE_SOFTPLUS_BETA = 7,
        POINTWISE_SWISH_BETA = 8, POINTWISE_AXIS = 9,
@@ -47,11 +47,11 @@ enum { POINTWISE_MODE = 0, POINTWISE_MATH_PREC = 1, POINTWISE_NAN = 2, POINTWISE
        OPN_MODE = 2000, OPN_PHASE = 2001, OPN_X = 2002, OPN_SCALE = 2005, OPN_BIAS = 2006, OPN_EPSILON = 2007,
        OPN_Y = 2013 };
 
-/* Numbers of cudnnPointwiseMode_t and cudnnReduceTensorOp_t that patterns are known by. */
+/* Values of cudnnPointwiseMode_t and cudnnReduceTensorOp_t that identify patterns. */
 enum { P_ADD = 0, P_MULTIPLY = 1, P_DIVIDE = 6, P_SUBTRACT = 9, P_EXP = 13, P_LOG = 15, P_IDENTITY = 21, P_GREATER_OR_EQUAL = 303,
        P_INDEX = 501, P_SELECT = 601, R_SUM = 0, R_MAXIMUM = 3 };
 
-/* Numbers of cudnnBackendNormMode_t that inference has. */
+/* Values of cudnnBackendNormMode_t for inference. */
 enum { N_LAYER = 0, N_INSTANCE = 1, N_RMS = 4 };
 
 struct attribute {
@@ -74,7 +74,7 @@ struct backend_pointwise {
     int axis; /* whose index GEN_INDEX gives */
 };
 
-/* One operation with everything it refers to, by value: later changes and destructions do not matter. */
+/* One operation with everything it refers to, by value, so that later changes and destructions have no effect. */
 struct backend_operation {
     int kind; /* B_OP_... */
     struct backend_tensor x, b, t, y; /* convolution: x, w = b, y; product: a = x, b, c = y; norm: scale = b, bias = t */
@@ -105,7 +105,7 @@ typedef struct backend_descriptor {
     int type;
     bool finalized;
     struct attribute *attributes;
-    /* What finalising made of it; which member is used follows from the type. */
+    /* The result of finalising; the type determines which member is used. */
     struct backend_tensor tensor;
     struct convolution convolution;
     struct backend_pointwise pointwise;
@@ -117,15 +117,15 @@ typedef struct backend_descriptor {
     int64_t engine; /* 0 on tensor cores, 1 without */
     int64_t engine_number; /* of the real library */
     size_t workspace_size;
-    char *json; /* of a plan, once asked for */
+    char *json; /* of a plan, once requested */
     void *real; /* the same descriptor of NVIDIA's library (real.h), or NULL */
 } *cudnnBackendDescriptor_t;
 
-/* The attribute if it was set, or NULL. */
+/* The attribute, or NULL if it was not set. */
 const struct attribute *backend_attribute(cudnnBackendDescriptor_t descriptor, int name);
 cudnnStatus_t backend_finalize(cudnnBackendDescriptor_t descriptor);
 size_t backend_workspace_size(const struct backend_graph *graph);
-/* A plan as text, from which another process makes it again; without a terminating zero. */
+/* A plan as text, from which another process can restore it; not zero-terminated. */
 const char *backend_json(cudnnBackendDescriptor_t plan, int64_t *length);
 int64_t backend_engine_count(const struct backend_graph *graph);
 bool backend_engine_uses_tensor_cores(const struct backend_graph *graph, int64_t engine);

@@ -1,4 +1,4 @@
-/* Backend descriptors: creation, attributes, and the queries that are computed. */
+/* Backend descriptors: creation, attributes, and computed queries. */
 #define _GNU_SOURCE
 #include "backend.h"
 
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A call of the function on a descriptor of this kind counts under a name of its own, too, such as cudnnBackendFinalize/16: a
- * fault can aim at it. */
+/* Calls are also counted per kind of descriptor, under names such as cudnnBackendFinalize/16, so that a fault can target
+ * them. */
 static cudnnStatus_t enter_kind(struct emu_call calls[KINDS], const char *function, int kind)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -40,7 +40,7 @@ static size_t value_size(int type)
     }
 }
 
-/* Which attributes a descriptor has, and of which type: one row each. */
+/* The attributes of each descriptor and their types, one row each. */
 static const struct {
     int descriptor, name, type;
 } known[] = {
@@ -140,7 +140,7 @@ static void clear(cudnnBackendDescriptor_t descriptor)
     descriptor->json = NULL;
 }
 
-/* A plan's graph is kept: recorded work may still refer to it. */
+/* A plan's graph is kept because recorded work may still refer to it. */
 EXPORT cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor)
 {
     DNN_ENTER();
@@ -220,7 +220,7 @@ EXPORT cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor)
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* The configurations that the heuristics propose, best first, written into descriptors the caller made. */
+/* The configurations that the heuristics propose, best first, in descriptors that the caller created. */
 static cudnnStatus_t get_results(cudnnBackendDescriptor_t heuristics, int64_t requested, int64_t *count, void *values)
 {
     int64_t engines = backend_engine_count(heuristics->graph);
@@ -246,7 +246,7 @@ static cudnnStatus_t get_results(cudnnBackendDescriptor_t heuristics, int64_t re
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* The engine of a configuration, into a descriptor the caller made. */
+/* The engine of a configuration, in a descriptor that the caller created. */
 static cudnnStatus_t get_engine(cudnnBackendDescriptor_t configuration, int64_t requested, int64_t *count, void *values)
 {
     *count = 1;

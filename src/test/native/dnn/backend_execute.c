@@ -1,4 +1,4 @@
-/* Running an execution plan: operation by operation in fp32; virtual tensors live only here. */
+/* Runs an execution plan, operation by operation in fp32; virtual tensors exist only here. */
 #define _GNU_SOURCE
 #include "backend.h"
 
@@ -12,7 +12,7 @@ struct execution {
     struct backend_pack pack;
 };
 
-/* Dense fp32 values of the tensors met so far. */
+/* Dense fp32 values of the tensors read or computed so far. */
 struct values {
     int count;
     struct {
@@ -51,7 +51,7 @@ static const float *value_of(const struct execution *e, struct values *values, c
     return dense.data;
 }
 
-/* Keeps a virtual result, rounded as its declared type says; writes any other to memory. */
+/* Keeps a virtual result, rounded to its declared type; writes any other result to memory. */
 static CUresult put(const struct execution *e, struct values *values, const struct backend_tensor *t, float *data,
                     float alpha, float beta)
 {
@@ -149,7 +149,7 @@ static void pointwise(const struct backend_operation *op, const float *x, const 
     }
 }
 
-/* A copy of the values, with TF32's rounding where tensor cores take fp32. */
+/* A copy of the values, rounded to TF32 if tensor cores process fp32. */
 static float *main_input(const struct execution *e, const struct backend_tensor *t, const float *values)
 {
     int64_t count = dnn_elements(&t->tensor);
@@ -166,7 +166,7 @@ static void matmul(const struct backend_operation *op, const float *a, const flo
     int64_t m = op->x.tensor.dim[rank - 2], k = op->x.tensor.dim[rank - 1], n = op->b.tensor.dim[rank - 1];
     int64_t batches = dnn_elements(&op->y.tensor) / (m * n);
     for (int64_t i = 0; i < batches; i++) {
-        /* Both operands' batch dimensions broadcast, and neighbouring heads may share a matrix of b: find each one's
+        /* Both operands' batch dimensions broadcast, and neighbouring heads may share a matrix of b: finds each operand's
          * matrix by the first element of the result's. */
         int64_t a_index = 0, b_index = 0, a_step = 1, b_step = 1, rest = i;
         for (int d = rank - 3; d >= 0; d--) {
@@ -183,7 +183,7 @@ static void matmul(const struct backend_operation *op, const float *a, const flo
     }
 }
 
-/* Each row by its own mean and variance, or by the mean of its squares. */
+/* Normalises each row by its own mean and variance, or by the mean of its squares. */
 static void normalize(const struct backend_operation *op, const float *x, const float *scale, const float *bias,
                       float epsilon, float *y)
 {

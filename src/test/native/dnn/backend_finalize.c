@@ -1,4 +1,4 @@
-/* Finalising a backend descriptor: its attributes are complete, fit each other, and become plain values. */
+/* Finalises a backend descriptor: checks that its attributes are complete and consistent, and turns them into plain values. */
 #define _GNU_SOURCE
 #include "backend.h"
 
@@ -34,7 +34,7 @@ static bool bool_of(cudnnBackendDescriptor_t d, int name)
     return attribute != NULL && attribute->count > 0 && *(const bool *)attribute->values;
 }
 
-/* The finalised descriptor of the wanted type that an attribute names, or NULL. */
+/* The finalised descriptor of the given type that an attribute refers to, or NULL. */
 static cudnnBackendDescriptor_t referred(cudnnBackendDescriptor_t d, int name, int type)
 {
     const struct attribute *attribute = backend_attribute(d, name);
@@ -144,13 +144,13 @@ static cudnnStatus_t finalize_op_convolution(cudnnBackendDescriptor_t d, struct 
             CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     const struct attribute *post = backend_attribute(conv, CONV_POST_PAD);
     for (int i = 0; i < op->convolution.rank; i++) {
-        /* The two paddings may differ: the sum decides the size, the first the place. */
+        /* The two paddings may differ: their sum determines the size, the first one the position. */
         int extent = (wt->dim[i + 2] - 1) * op->convolution.dilation[i] + 1;
         int padded = xt->dim[i + 2] + op->convolution.pad[i] + (int)int64_at(post, i);
         REQUIRE(padded >= extent && yt->dim[i + 2] == (padded - extent) / op->convolution.stride[i] + 1,
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
     }
-    /* What has 8 bits is summed forward alone, channels in fours; integers as such. */
+    /* 8-bit values: forward convolutions only, with channels in multiples of 4; integers have integer sums. */
     bool integers = xt->type == TYPE_INT8, narrow = integers || xt->type == TYPE_FP8_E4M3;
     bool fits = forward && wt->dim[1] % 4 == 0 && yt->dim[1] % 4 == 0;
     REQUIRE(xt->type == wt->type && (narrow ? fits : dnn_is_floating(xt->type))
@@ -227,7 +227,7 @@ static cudnnStatus_t finalize_op_reduction(cudnnBackendDescriptor_t d, struct ba
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* The engines take windows that lie in the padded image; the last may be cut. */
+/* The engines accept windows within the padded image; the last one may be cut off. */
 static cudnnStatus_t finalize_resample(cudnnBackendDescriptor_t d)
 {
     const struct attribute *rank = backend_attribute(d, RESAMPLE_SPATIAL_DIMS);
@@ -239,7 +239,7 @@ static cudnnStatus_t finalize_resample(cudnnBackendDescriptor_t d)
     REQUIRE(n >= 2 && n <= 3 && mode >= 2 && mode <= 4 && int_of(d, RESAMPLE_COMP_TYPE, -1) == TYPE_FLOAT,
             CUDNN_STATUS_NOT_SUPPORTED);
     REQUIRE(pre->count == n && post->count == n && strides->count == n && window->count == n, CUDNN_STATUS_BAD_PARAM);
-    /* cudnnPaddingMode_t: the largest of a window is not that of the zeros around it. */
+    /* cudnnPaddingMode_t: the maximum of a window must not include zeros of the padding. */
     REQUIRE(int_of(d, RESAMPLE_PADDING, 0) == (mode == 3), CUDNN_STATUS_NOT_SUPPORTED);
     static const int modes[] = {[2] = 1, [3] = 0, [4] = 2}; /* of cudnnPoolingMode_t */
     d->pooling = (struct pooling){.mode = modes[mode], .rank = (int)n};
@@ -274,8 +274,8 @@ static cudnnStatus_t finalize_op_resample(cudnnBackendDescriptor_t d, struct bac
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Normalisation by x's own statistics: over all axes but the first, or but the first two. The real library has no
- * groups, and batch normalisation only for training. */
+/* Normalisation by x's own statistics, over all axes except the first one or two. The real library has no group
+ * normalisation, and batch normalisation only for training. */
 static cudnnStatus_t finalize_op_norm(cudnnBackendDescriptor_t d, struct backend_operation *op)
 {
     cudnnBackendDescriptor_t x = referred(d, OPN_X, B_TENSOR), y = referred(d, OPN_Y, B_TENSOR);
@@ -327,7 +327,7 @@ static cudnnStatus_t finalize_operation(cudnnBackendDescriptor_t d)
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- The graph and what is made of it ---- */
+/* ---- The graph, its engines and plans ---- */
 
 static bool is_convolution(int kind)
 {
@@ -339,7 +339,7 @@ static bool is_main(int kind)
     return is_convolution(kind) || kind == B_OP_MATMUL;
 }
 
-/* Whether operation i takes what operation i - 1 made, and is of this kind (and mode or operator). */
+/* Whether operation i reads the result of operation i - 1 and has this kind (and mode or operator). */
 static bool follows(const struct backend_graph *graph, int i, int kind, int mode)
 {
     const struct backend_operation *op = &graph->operations[i];
@@ -354,7 +354,7 @@ static bool is_fused_width(const struct backend_tensor *t, int from_end)
     return t->tensor.type != TYPE_FLOAT && t->tensor.rank == 4 && width % 8 == 0 && width <= 256;
 }
 
-/* The real library does not refuse this, it ends the process. */
+/* The real library does not reject this; it ends the process. */
 static void require_width_innermost(const struct backend_tensor *t, int from_end)
 {
     int axis = t->tensor.rank - from_end;
@@ -378,9 +378,9 @@ static bool is_later_hidden(const struct backend_graph *graph, int i, int *after
     return found;
 }
 
-/* The flash attention engines (guide, "Mha-fprop"): product, scale, bias, causal mask, softmax spelled out with its
- * statistics right after the sum, product; 16-bit types, heads no wider than 256. The real library takes the operations
- * in any order, this one in that in which flopmeter gives them. */
+/* The flash attention engines (guide, "Mha-fprop"): product, scale, bias, causal mask, a softmax in single operations
+ * with its statistics right after the sum, product; 16-bit types, heads up to 256 wide. The real library accepts the
+ * operations in any order, the emulation only in the order in which flopmeter adds them. */
 static bool is_attention(const struct backend_graph *graph)
 {
     const struct backend_operation *ops = graph->operations;
@@ -413,8 +413,8 @@ static bool is_attention(const struct backend_graph *graph)
 }
 
 /* The patterns of the runtime fusion engine: pointwise operations around at most one convolution or matrix product,
- * a reduction at the end; and attention. Operations are taken in an order in which each virtual tensor is made before it
- * is used. */
+ * a reduction at the end; and attention. Operations are ordered so that each virtual tensor is computed before it is
+ * used. */
 static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
 {
     static struct emu_call planned = {"graph planned", 0, NULL}; /* for the report; a restored plan has none */
@@ -451,14 +451,14 @@ static cudnnStatus_t finalize_graph(cudnnBackendDescriptor_t d)
             mains += is_main(op->kind);
             graph.operations[graph.count++] = *op;
         }
-        REQUIRE(graph.count > before, CUDNN_STATUS_BAD_PARAM); /* a virtual tensor that nothing makes */
+        REQUIRE(graph.count > before, CUDNN_STATUS_BAD_PARAM); /* a virtual tensor that no operation computes */
     }
     bool attention = is_attention(&graph);
     for (int i = 0; i < graph.count && !attention; i++) {
         const struct backend_operation *op = &graph.operations[i];
         if (op->kind != B_OP_MATMUL)
             continue;
-        /* Heads that share keys are attention's alone; so are products of more than one batch axis. */
+        /* Only attention supports heads that share keys, and products with more than one batch axis. */
         REQUIRE(op->y.tensor.rank == 3, CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN);
         REQUIRE(op->b.tensor.dim[0] == 1 || op->b.tensor.dim[0] == op->y.tensor.dim[0],
                 CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH);
@@ -484,9 +484,9 @@ static const struct backend_operation *main_operation(const struct backend_graph
     return NULL;
 }
 
-/* What the real library has an engine for where there is neither product nor convolution: functions of tensors of rank 3
- * or channels last; one reduction of floats, a matrix's last axis or, channels last, the channels or all other axes.
- * Other reductions and a softmax have a graph but no engine. */
+/* Graphs without product or convolution for which the real library has an engine: pointwise operations on tensors of rank 3
+ * or channels last; one reduction of floats over a matrix's last axis or, channels last, over the channels or all other
+ * axes. Other reductions and a softmax can form a graph, but have no engine. */
 static bool has_engine_alone(const struct backend_graph *graph)
 {
     const struct backend_operation *op = &graph->operations[0];
@@ -527,7 +527,7 @@ size_t backend_workspace_size(const struct backend_graph *graph)
 
 /* ---- A plan as text ---- */
 
-/* What text a plan becomes, byte by byte in hexadecimal; the real library's own text stands behind it. */
+/* A plan as text, byte by byte in hexadecimal, followed by the real library's own text. */
 struct noted_plan {
     int64_t engine, engine_number, workspace_size, version;
     struct backend_graph graph;
@@ -569,7 +569,7 @@ const char *backend_json(cudnnBackendDescriptor_t plan, int64_t *length)
     return plan->json;
 }
 
-/* Like the real library, takes only text that it wrote itself. */
+/* Like the real library, accepts only text that it wrote itself. */
 static cudnnStatus_t restore_plan(cudnnBackendDescriptor_t d, const struct attribute *json)
 {
     const char *text = json->values, *end = text + json->count;

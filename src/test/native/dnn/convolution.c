@@ -1,4 +1,4 @@
-/* The convolution calls: argument checks, then the work. */
+/* The convolution calls: argument checks, then the computation. */
 #define _GNU_SOURCE
 #include "convolution.h"
 
@@ -9,7 +9,7 @@ struct conv_work {
     struct conv_problem problem;
     uint64_t x, w, y;
     float alpha, beta;
-    /* Of ConvolutionBiasActivationForward; bias 0 for the plain call. */
+    /* For ConvolutionBiasActivationForward; bias is 0 for the plain call. */
     uint64_t z, bias;
     struct tensor z_tensor, bias_tensor;
     struct activation activation;
@@ -23,7 +23,7 @@ static void add_bias(const struct tensor *shape, const float *bias, float *y)
             y[i * plane + j] += bias[i % shape->dim[1]];
 }
 
-/* fp32 inputs as the tensor core sees them where TF32 is allowed: a rounded copy. */
+/* fp32 inputs as the tensor cores read them if TF32 is allowed: a rounded copy. */
 static void round_for_tensor_cores(const struct conv_problem *p, struct dense *dense, const struct tensor *shape)
 {
     if (!dnn_uses_tf32(&p->conv, p->x.type))
@@ -90,7 +90,7 @@ static CUresult run_backward(void *parameters)
     return error;
 }
 
-/* The workspace is as large as the algorithm says, is device memory, and is not one of the tensors. */
+/* The workspace must have the algorithm's size, be device memory, and not overlap the tensors. */
 static cudnnStatus_t check_workspace(const struct conv_work *work, enum conv_family family, uint64_t workspace,
                                      size_t size)
 {
@@ -167,7 +167,7 @@ EXPORT cudnnStatus_t cudnnConvolutionBiasActivationForward(
     enum conv_family family = dnn_forward_family(algorithm);
     REQUIRE(dnn_family_supports(family, p), CUDNN_STATUS_NOT_SUPPORTED);
     REQUIRE(!dnn_overlap(&p->x, x, &p->y, y), CUDNN_STATUS_BAD_PARAM);
-    /* The residual may be the output itself, or lie apart from it; half over it is a mistake. */
+    /* The residual may be the output itself or separate from it; a partial overlap is an error. */
     REQUIRE(z == y || *alpha2 == 0 || !dnn_overlap(&work.z_tensor, z, &p->y, y), CUDNN_STATUS_BAD_PARAM);
     REQUIRE(!dnn_overlap(&work.bias_tensor, bias, &p->y, y), CUDNN_STATUS_BAD_PARAM);
     PROPAGATE(check_workspace(&work, family, workspace, workspace_size));

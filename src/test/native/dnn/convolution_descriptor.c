@@ -1,4 +1,4 @@
-/* Convolution descriptors and the sizes that follow from them. */
+/* Convolution descriptors and the output sizes that they determine. */
 #define _GNU_SOURCE
 #include "convolution.h"
 
@@ -117,7 +117,7 @@ PROPERTY(MathType, math_type, value >= MATH_DEFAULT && value <= MATH_FMA)
 PROPERTY(ReorderType, reorder, value == 0 || value == 1)
 #undef PROPERTY
 
-/* The output's dimensions of a convolution of x by w; checks that the three belong together. */
+/* The output dimensions of a convolution of x with w; checks that the three are consistent. */
 cudnnStatus_t dnn_convolution_output(const struct convolution *conv, const struct tensor *x, const struct tensor *w,
                                      int *dimensions)
 {

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Everything about one convolution, with depth, height and width always present. */
+/* The geometry of a convolution, always with depth, height and width. */
 struct geometry {
     int64_t images, groups;
-    int64_t channels, filters; /* of one group: inputs, outputs */
+    int64_t channels, filters; /* inputs and outputs per group */
     int64_t in[3], out[3], window[3];
     int64_t pad[3], stride[3], dilation[3];
     int64_t in_size, out_size, window_size; /* products of the three */
@@ -57,7 +57,7 @@ struct patches {
     const float *image; /* the group's channels of one image */
 };
 
-/* Output positions of one packed block that lie in one row of the output. */
+/* The output positions of one packed block that share a row of the output. */
 struct run {
     int first, length;
     int64_t corner[3]; /* input position under the window's first element, for the first of them */
@@ -79,7 +79,7 @@ static int runs_of(const struct geometry *g, int64_t n0, int width, struct run r
     return count;
 }
 
-/* Reads one run of a plane, zero outside the input. */
+/* Reads consecutive values of a plane, zeros outside the input. */
 static void load_run(const struct geometry *g, const float *plane, const struct run *run, const int64_t offset[3], float *out)
 {
     int64_t d = run->corner[0] + offset[0], h = run->corner[1] + offset[1], w = run->corner[2] + offset[2];
@@ -104,7 +104,7 @@ static void pack_patches(const struct gemm_b *self, int64_t k0, int64_t k1, int6
     const struct geometry *g = patches->g;
     struct run runs[16];
     int count = runs_of(g, n0, width, runs);
-    /* A 1 x 1 convolution without stride and padding reads the image as it lies. */
+    /* A 1 x 1 convolution without stride and padding reads the image directly. */
     bool plain = g->window_size == 1 && g->out_size == g->in_size && g->pad[0] + g->pad[1] + g->pad[2] == 0;
     for (int64_t k = k0; k < k1; k++, out += 16) {
         const float *plane = patches->image + k / g->window_size * g->in_size;
@@ -140,7 +140,7 @@ static void forward_product(void *context, int64_t index)
              f->y + index * g->filters * g->out_size, g->out_size, f->threads);
 }
 
-/* Few channels a group: a product would be all packing. One (image, group, filter) plane at a time. */
+/* Few channels per group: a product would mostly be packing. Processes one (image, group, filter) plane at a time. */
 static void forward_plane(void *context, int64_t index)
 {
     const struct forward *f = context;
@@ -241,6 +241,6 @@ int dnn_output_size(int input, int window, int pad, int stride, int dilation)
 
 bool dnn_uses_tf32(const struct convolution *convolution, int type)
 {
-    const char *override = getenv("NVIDIA_TF32_OVERRIDE"); /* 0 forbids it, as in NVIDIA's libraries */
+    const char *override = getenv("NVIDIA_TF32_OVERRIDE"); /* 0 disables it, as in NVIDIA's libraries */
     return type == TYPE_FLOAT && convolution->math_type != MATH_FMA && !(override != NULL && strcmp(override, "0") == 0);
 }

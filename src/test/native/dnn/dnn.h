@@ -67,7 +67,7 @@ enum { MATH_DEFAULT = 0, MATH_TENSOR_OP = 1, MATH_TENSOR_OP_ALLOW_CONVERSION = 2
 enum { ACTIVATION_SIGMOID = 0, ACTIVATION_RELU = 1, ACTIVATION_TANH = 2, ACTIVATION_CLIPPED_RELU = 3, ACTIVATION_ELU = 4,
        ACTIVATION_IDENTITY = 5, ACTIVATION_SWISH = 6 };
 
-/* The shape, type and place in memory of a tensor; dimensions in the order N, C, spatial. Strides in elements. */
+/* The shape, type and memory layout of a tensor; dimensions in the order N, C, spatial. Strides in elements. */
 struct tensor {
     int type;
     int rank;
@@ -104,7 +104,7 @@ typedef struct dnn_handle {
     CUstream stream;
 } *cudnnHandle_t;
 
-/* Descriptors: an object head, whether it was set, and the value that a call copies. */
+/* Descriptors: an object header, whether it was set, and the value that a call copies. */
 #define DESCRIPTOR(name, value_type) \
     typedef struct name { \
         struct emu_object object; \
@@ -127,7 +127,7 @@ DESCRIPTOR(dnn_pooling_descriptor, struct pooling);
 
 cudnnStatus_t dnn_status_of(CUresult error);
 size_t dnn_version(void);
-/* Notes why a call failed, for cudnnGetLastErrorString and FLOPMETER_EMULATED_VERBOSE, and returns the status. */
+/* Records why a call failed, for cudnnGetLastErrorString and FLOPMETER_EMULATED_VERBOSE, and returns the status. */
 cudnnStatus_t dnn_fail(cudnnStatus_t status, const char *function, const char *reason);
 
 #define DNN_ENTER() ENTER_WITH(return dnn_status_of(fault_))
@@ -150,7 +150,7 @@ cudnnStatus_t dnn_submit(cudnnHandle_t handle, emu_run run, const void *paramete
 /* ---- Tensors (tensor.c, numeric.c) ---- */
 
 size_t dnn_element_size(int type);
-bool dnn_is_floating(int type); /* fp32, fp16 or bf16: what the operations compute on */
+bool dnn_is_floating(int type); /* fp32, fp16 or bf16: the types that operations compute with */
 int64_t dnn_elements(const struct tensor *tensor);
 bool dnn_same_shape(const struct tensor *a, const struct tensor *b);
 /* Each dimension of `small` is 1 or that of `large`. */
@@ -170,7 +170,7 @@ struct dense {
 };
 struct dense dnn_read(const struct tensor *tensor, uint64_t address);
 void dnn_release(struct dense *dense);
-/* y = alpha * values + beta * y, rounded to the tensor's type; y is not read where beta is 0. */
+/* y = alpha * values + beta * y, rounded to the tensor's type; y is not read if beta is 0. */
 CUresult dnn_write(const struct tensor *tensor, uint64_t address, const float *values, float alpha, float beta);
 float *dnn_floats(int64_t count);
 float dnn_round_tf32(float value);
@@ -188,7 +188,7 @@ struct gemm_b {
 };
 void dnn_gemm(int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const struct gemm_b *b,
               float *c, int64_t c_row, int threads);
-/* A B that lies in memory with the given strides. */
+/* A B in memory, with the given strides. */
 struct gemm_matrix {
     const float *data;
     int64_t row, column;
@@ -203,9 +203,9 @@ void dnn_convolve(const struct convolution *convolution, const struct tensor *x_
 /* Dense backward data convolution (transposed convolution): dx from dy. */
 void dnn_convolve_back(const struct convolution *convolution, const struct tensor *w_shape, const float *w,
                        const struct tensor *dy_shape, const float *dy, const struct tensor *dx_shape, float *dx);
-/* The output size along one axis; may be less than 1, which is an error. */
+/* The output size along one axis; less than 1 is an error. */
 int dnn_output_size(int input, int window, int pad, int stride, int dilation);
-/* Is TF32 allowed, so that fp32 inputs lose mantissa bits? */
+/* Whether TF32 is allowed, so that fp32 inputs lose mantissa bits. */
 bool dnn_uses_tf32(const struct convolution *convolution, int type);
 void dnn_round_inputs(float *values, int64_t count);
 

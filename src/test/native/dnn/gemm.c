@@ -1,6 +1,6 @@
 /*
  * Matrix product for convolution: blocks over m, n and k, B packed into panels of 16 columns, a 6 x 16 block of C in
- * registers. Compiled for AVX-512, AVX2 and plain x86-64; the loader picks.
+ * registers. Compiled for AVX-512, AVX2 and plain x86-64; the loader chooses.
  */
 #define _GNU_SOURCE
 #include "dnn.h"
@@ -107,7 +107,7 @@ dot(int64_t k, const float *a, const float *b)
     return sum;
 }
 
-/* A few columns (a fully connected layer at a small batch): a dot product each, as blocks would be mostly padding. */
+/* Few columns (a fully connected layer with a small batch): one dot product each, because blocks would be mostly padding. */
 static void narrow(const struct product *p, int64_t m0, int64_t m1)
 {
     float *columns = dnn_floats(p->n * p->k);

@@ -108,7 +108,7 @@ EXPORT void cudnnGetLastErrorString(char *message, size_t size)
     last_error[0] = '\0';
 }
 
-/* 9.5 serves devices from compute capability 5.0 on. */
+/* 9.5 supports devices from compute capability 5.0 on. */
 EXPORT cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 {
     DNN_ENTER();

@@ -1,6 +1,6 @@
 /*
- * Storage types. Every operation reads its tensors into dense fp32, computes in fp32 and writes back with one
- * rounding (to nearest, ties to even), as tensor cores with fp32 accumulation do.
+ * Storage types. Every operation reads its tensors as dense fp32, computes in fp32 and rounds once when it
+ * writes (to nearest, ties to even), like tensor cores with fp32 accumulation.
  */
 #define _GNU_SOURCE
 #include "dnn.h"
@@ -43,7 +43,7 @@ static uint16_t float_to_half(float value)
         return sign | 0x7e00;
     if (magnitude >= 0x477ff000) /* 65520 and more round to infinity */
         return sign | 0x7c00;
-    if (magnitude < 0x38800000) { /* below 2^-14: adding 0.5 lets the unit round at a subnormal's place */
+    if (magnitude < 0x38800000) { /* below 2^-14: adding 0.5 makes the FPU round at the position of a subnormal */
         float shifted = from_bits(magnitude) + 0.5f;
         return sign | (uint16_t)(to_bits(shifted) - 0x3f000000);
     }
@@ -98,7 +98,7 @@ static float fp8_to_float(uint8_t fp8)
     return fp8 & 0x80 ? -size : size;
 }
 
-/* The nearest, ties to even; what is larger than 448 saturates. */
+/* To nearest, ties to even; values above 448 saturate. */
 static uint8_t float_to_fp8(float value)
 {
     if (isnan(value))
@@ -240,7 +240,7 @@ static int64_t row_offset(const struct tensor *tensor, int64_t row)
     return offset;
 }
 
-/* The host memory of a tensor, or the error that a kernel touching it would raise. */
+/* The host memory of a tensor, or the error of a kernel that accesses it. */
 static CUresult resolve(const struct tensor *tensor, uint64_t address, char **host)
 {
     *host = emu_host(address, dnn_span_bytes(tensor));

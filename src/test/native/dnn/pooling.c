@@ -234,7 +234,7 @@ EXPORT cudnnStatus_t cudnnPoolingForward(cudnnHandle_t handle, dnn_pooling_descr
     REQUIRE(work.y_tensor.rank == work.x_tensor.rank, CUDNN_STATUS_BAD_PARAM);
     for (int i = 0; i < work.y_tensor.rank; i++)
         REQUIRE(work.y_tensor.dim[i] == expected[i], CUDNN_STATUS_BAD_PARAM);
-    /* A window that may lie wholly in the padding has no value. */
+    /* A window that may be entirely in the padding has no value. */
     for (int i = 0; i < work.pooling.rank; i++)
         REQUIRE(work.pooling.pad[i] < work.pooling.window[i], CUDNN_STATUS_NOT_SUPPORTED);
     REQUIRE(!dnn_overlap(&work.x_tensor, x, &work.y_tensor, y), CUDNN_STATUS_BAD_PARAM);

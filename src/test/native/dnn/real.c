@@ -1,4 +1,4 @@
-/* NVIDIA's own cuDNN, loaded beside the emulation in a namespace of its own. */
+/* NVIDIA's own cuDNN, loaded next to the emulation in a separate namespace. */
 #define _GNU_SOURCE
 #include "real.h"
 
@@ -15,7 +15,7 @@
 enum { DEVICE_PROPERTIES = 38, PROPERTIES_JSON = 2702, HEUR_DEVICE = 204, PLAN_DEVICE = 407,
        NOTE_TENSOR_CORE = 0, MOST_NOTES = 16, MOST_DESCRIPTORS = 64, MOST_ENGINES = 1024 };
 
-/* The functions of the library, to be called on its own thread alone. */
+/* The library's functions; may only be called on its own thread. */
 static struct {
     cudnnStatus_t (*create)(int, void **);
     cudnnStatus_t (*destroy)(void *);
@@ -33,8 +33,8 @@ static size_t version;
 static FILE *record;
 
 /* ---- The library's thread ----
- * A namespace has a C library of its own, whose keys of thread-specific data are those of the first one again. A thread
- * that has none of the first one's values keeps the two apart; and the compiler inside cuDNN wants a deep stack. */
+ * A namespace has its own C library, which reuses the first one's keys for thread-specific data. A thread without the
+ * first one's values keeps the two apart. The compiler inside cuDNN also needs a deep stack. */
 
 enum { STACK_BYTES = 64 << 20 };
 
@@ -72,7 +72,7 @@ static void on_its_thread(void (*body)(void *), void *argument)
     pthread_mutex_unlock(&work.lock);
 }
 
-/* One call, and what the library says where it refuses. */
+/* One call, and the library's message if it fails. */
 struct call {
     enum { CREATE, DESTROY, FINALIZE, SET, GET } what;
     void *descriptor, **created;
@@ -86,8 +86,8 @@ struct call {
 static char refusal[1024];
 
 /* ---- Crashes ----
- * Some versions crash on some graphs or GPUs (9.10.2 on any for a B200). On the library's thread a signal is a refusal, which
- * names it; elsewhere it is for whoever handled it before, such as the JVM. */
+ * Some versions crash on some graphs or GPUs (9.10.2 on every graph for a B200). A signal on the library's thread becomes an
+ * error that names the signal; on other threads it goes to the previous handler, such as the JVM's. */
 
 static const int deadly[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
 enum { DEADLY = sizeof deadly / sizeof deadly[0] };
@@ -104,7 +104,7 @@ static void survive(int number, siginfo_t *information, void *context)
     if ((before[i].sa_flags & SA_SIGINFO) != 0) {
         before[i].sa_sigaction(number, information, context);
     } else if (before[i].sa_handler == SIG_DFL || before[i].sa_handler == SIG_IGN) {
-        sigaction(number, &before[i], NULL); /* what raised it does so again */
+        sigaction(number, &before[i], NULL); /* the faulting instruction raises it again */
         if (number == SIGABRT)
             raise(number);
     } else {
@@ -203,7 +203,7 @@ static void *function(void *file, const char *name)
     return found;
 }
 
-/* Libraries are listed in the order in which they need each other, the last one being cuDNN. */
+/* Libraries are listed in the order of their dependencies; the last one is cuDNN. */
 static void *load_libraries(const char *folder)
 {
     char path[4096], line[2048];
@@ -228,7 +228,7 @@ static void *load_libraries(const char *folder)
     return file;
 }
 
-/* The keys change with the version; these are those of 9.10 to 9.28 together. */
+/* The keys depend on the version; these cover 9.10 to 9.28. */
 static void describe_device(char *json, size_t size)
 {
     snprintf(json, size,
@@ -296,7 +296,7 @@ size_t real_version(void)
     return version;
 }
 
-/* ---- The record: a line of JSON for each plan and each refusal ---- */
+/* ---- The record: a line of JSON for each plan and each rejected call ---- */
 
 static const char *operation_name(const struct backend_operation *op)
 {
@@ -363,7 +363,7 @@ static cudnnStatus_t answered(cudnnBackendDescriptor_t d, cudnnStatus_t status, 
 
 /* ---- The calls ---- */
 
-/* Where tensors lie is the emulation's alone. */
+/* Only the emulation knows the addresses of tensors. */
 static bool is_mirrored(const struct backend_descriptor *d)
 {
     return d->type != B_VARIANT_PACK;
@@ -401,7 +401,7 @@ char *real_json(cudnnBackendDescriptor_t plan)
     return text;
 }
 
-/* Of the emulation's text the part that is the library's. */
+/* The library's part of the emulation's text. */
 static cudnnStatus_t set_json(cudnnBackendDescriptor_t d, int64_t count, const char *text)
 {
     const char *own = memmem(text, (size_t)count, json_mark, sizeof json_mark - 1);
@@ -412,7 +412,7 @@ static cudnnStatus_t set_json(cudnnBackendDescriptor_t d, int64_t count, const c
 
 cudnnStatus_t real_set(cudnnBackendDescriptor_t d, int name, int type, int64_t count, const void *values)
 {
-    /* The handle is the emulation's: without one, planning is deviceless. */
+    /* The handle belongs to the emulation. Without one, the library plans without a device. */
     if (d->real == NULL || type == A_HANDLE)
         return CUDNN_STATUS_SUCCESS;
     if (d->type == B_PLAN && name == PLAN_JSON)
@@ -435,8 +435,8 @@ static void note_plan(cudnnBackendDescriptor_t d)
     note(d, backend_attribute(d, PLAN_JSON) == NULL ? "plan" : "restored plan", more);
 }
 
-/* Some engines compile for seconds and then want more of a device than there is (those for 16-bit normalisations, as for an
- * A100 in 9.28, in 9.10 for all). That is no refusal, and the same with each of their settings: the first speaks for all. */
+/* Some engines compile for seconds and then need a real device (those for 16-bit normalisations: for an A100 in 9.28, for all
+ * GPUs in 9.10). That does not count as rejected, and is the same for each of their settings: only the first is tried. */
 static cudnnStatus_t finalize_plan(cudnnBackendDescriptor_t d)
 {
     static cudnnStatus_t failed[B_OP_NORM + 1][MOST_ENGINES];
@@ -484,7 +484,7 @@ cudnnStatus_t real_fill(cudnnBackendDescriptor_t d, int name, int64_t requested,
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* A product's engine 0 is cuBLASLt, which has no notes at all: what it may do with fp32 is unknown, so suppose TF32. */
+/* A product's engine 0 is cuBLASLt, which has no notes: it is unknown whether it uses TF32 for fp32, so assume it does. */
 bool real_uses_tensor_cores(cudnnBackendDescriptor_t configuration)
 {
     void *engine = NULL;

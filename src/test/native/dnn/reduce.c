@@ -90,7 +90,7 @@ static float start(int operation)
     }
 }
 
-/* One pass over a; each element falls on one of c. */
+/* One pass over a; each element contributes to one of c. */
 void dnn_reduce(int operation, const struct tensor *a_shape, const float *a, const struct tensor *c_shape, float *c)
 {
     int64_t count = dnn_elements(a_shape), results = dnn_elements(c_shape);
@@ -173,7 +173,7 @@ EXPORT cudnnStatus_t cudnnReduceTensor(cudnnHandle_t handle, dnn_reduce_descript
     (void)indices_size;
     PROPAGATE(check(handle, reduce, a_desc, c_desc));
     REQUIRE(alpha != NULL && beta != NULL && a != 0 && c != 0, CUDNN_STATUS_BAD_PARAM);
-    REQUIRE(reduce->value.indices == 0, CUDNN_STATUS_NOT_SUPPORTED); /* the emulation has no use for them */
+    REQUIRE(reduce->value.indices == 0, CUDNN_STATUS_NOT_SUPPORTED); /* not emulated */
     size_t needed = workspace_bytes(&a_desc->value, &c_desc->value);
     REQUIRE(workspace_size >= needed, CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT);
     REQUIRE(needed == 0 || emu_host(workspace, needed) != NULL, CUDNN_STATUS_BAD_PARAM);

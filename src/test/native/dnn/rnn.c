@@ -24,7 +24,7 @@ static int64_t place(const struct rnn_data *data, int t, int b)
         return (int64_t)t * data->batch + b;
     if (data->layout == BATCH_MAJOR_UNPACKED)
         return (int64_t)b * data->max_length + t;
-    int64_t before = 0; /* packed: every earlier step holds the sequences that reach it */
+    int64_t before = 0; /* packed: each step holds only the sequences that reach it */
     for (int i = 0; i < data->batch; i++)
         before += data->lengths[i] < t ? data->lengths[i] : t;
     return before + b;
@@ -81,7 +81,7 @@ static void bias_of(const struct rnn *rnn, const float *weights, int pseudo_laye
     }
 }
 
-/* One layer in one direction over all sequences; x and y hold a vector per (step, sequence) in x_data's places. */
+/* One layer in one direction over all sequences; x and y hold a vector per (step, sequence), laid out as x_data says. */
 static void run_layer(const struct rnn_work *work, const float *weights, int pseudo_layer, const float *x, float *y,
                       float *h, float *c)
 {
@@ -95,7 +95,7 @@ static void run_layer(const struct rnn_work *work, const float *weights, int pse
     float *input_bias = dnn_floats((int64_t)gates * size), *recurrent_bias = dnn_floats((int64_t)gates * size);
     bias_of(rnn, weights, pseudo_layer, 0, input_bias);
     bias_of(rnn, weights, pseudo_layer, gates, recurrent_bias);
-    /* All steps' input products at once: rows are vectors, columns gates. */
+    /* The input products of all steps at once: rows are vectors, columns are gates. */
     struct gemm_matrix transposed = {w, 1, columns};
     struct gemm_b right = dnn_gemm_matrix(&transposed);
     dnn_gemm(total, (int64_t)gates * size, columns, x, columns, 1, &right, input, (int64_t)gates * size, 2);
@@ -119,7 +119,7 @@ static struct tensor flat(int type, int64_t count)
     return (struct tensor){type, 1, {(int)count}, {1}};
 }
 
-/* The initial or final state: zero where no buffer is given. */
+/* The initial or final state; zero if no buffer is given. */
 static CUresult read_state(const struct tensor *shape, uint64_t address, float *state)
 {
     memset(state, 0, (size_t)dnn_elements(shape) * sizeof(float));
@@ -217,7 +217,7 @@ EXPORT cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, dnn_rnn_descriptor_t 
                                      size_t reserve_size, uint64_t reserve)
 {
     DNN_ENTER();
-    (void)device_lengths; /* since 8.9.1 not needed: the descriptors hold them */
+    (void)device_lengths; /* not needed since 8.9.1: the descriptors hold them */
     (void)reserve_size;
     (void)reserve;
     REQUIRE(dnn_is_handle(handle) && dnn_is_set(descriptor, KIND_rnn_descriptor)

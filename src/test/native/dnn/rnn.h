@@ -1,4 +1,4 @@
-/* Recurrent networks: what the descriptor file and the computing file share. */
+/* Recurrent networks: declarations shared by rnn_descriptor.c and rnn.c. */
 #ifndef RNN_H
 #define RNN_H
 
@@ -28,8 +28,8 @@ DESCRIPTOR(dnn_rnn_data_descriptor, struct rnn_data);
 
 /* Linear layers (gates) of one cell for the input or the recurrent side. */
 int rnn_gates(int cell);
-/* Where a matrix (or bias) of a pseudo-layer lies in the weight space, in elements; -1 where there is no such bias.
- * `gate` counts input gates first, then recurrent ones. Rows are the hidden size. */
+/* The offset of a matrix (or bias) of a pseudo-layer in the weight space, in elements; -1 if there is no such bias.
+ * `gate` counts input gates first, then recurrent ones. The number of rows is the hidden size. */
 int64_t rnn_matrix_offset(const struct rnn *rnn, int pseudo_layer, int gate, int *columns);
 int64_t rnn_bias_offset(const struct rnn *rnn, int pseudo_layer, int gate);
 int64_t rnn_weight_elements(const struct rnn *rnn);

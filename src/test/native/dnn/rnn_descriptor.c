@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- Dropout: a descriptor that an RNN asks for; with a probability of 0 it needs no states. ---- */
+/* ---- Dropout: a descriptor that RNNs require; with a probability of 0 it needs no states. ---- */
 
 DESCRIPTOR(dnn_dropout_descriptor, float);
 
@@ -83,7 +83,7 @@ EXPORT cudnnStatus_t cudnnSetRNNDescriptor_v8(dnn_rnn_descriptor_t descriptor, i
     REQUIRE(projection_size > 0 && projection_size <= hidden_size, CUDNN_STATUS_BAD_PARAM);
     REQUIRE(dnn_is_set(dropout, KIND_dropout_descriptor), CUDNN_STATUS_BAD_PARAM);
     REQUIRE(dnn_is_floating(type) && precision == TYPE_FLOAT, CUDNN_STATUS_NOT_SUPPORTED);
-    /* What the emulation leaves out: other algorithms, skipping the input product, projection. */
+    /* Not emulated: other algorithms, skipping the input product, projection. */
     REQUIRE(algorithm == 0 && input_mode == 0 && projection_size == hidden_size, CUDNN_STATUS_NOT_SUPPORTED);
     descriptor->value = (struct rnn){cell, bias_mode, direction + 1, type, math_type, input_size, hidden_size, layers,
                                      flags};

@@ -1,4 +1,4 @@
-/* Tensor and filter descriptors, and what can be said of a shape. */
+/* Tensor and filter descriptors, and properties of shapes. */
 #define _GNU_SOURCE
 #include "dnn.h"
 
@@ -43,7 +43,7 @@ bool dnn_broadcasts_to(const struct tensor *small, const struct tensor *large)
     return fits;
 }
 
-/* Position in the dense `small` of each element of `large`, whose shape it broadcasts to. */
+/* The position in the dense `small` for each element of `large`, to whose shape it broadcasts. */
 int64_t dnn_broadcast_index(const struct tensor *large, const struct tensor *small, int64_t element)
 {
     int64_t index = 0, step = 1;
@@ -90,8 +90,8 @@ size_t dnn_span_bytes(const struct tensor *tensor)
     return (size_t)(last + 1) * dnn_element_size(tensor->type);
 }
 
-/* Is there a pair of indices whose elements lie `distance` apart? The index differences in dimension i go from
- * 1 - b's size to a's size - 1; larger strides first, only two multiples of each can still be completed. */
+/* Whether there is a pair of indices whose elements are `distance` apart. The index differences in dimension i range from
+ * 1 - b's size to a's size - 1; with larger strides first, only two multiples of each need to be tried. */
 static bool meets(const struct tensor *a, const struct tensor *b, const int *order, int depth, int64_t distance)
 {
     if (depth == a->rank)
@@ -104,7 +104,7 @@ static bool meets(const struct tensor *a, const struct tensor *b, const int *ord
     return false;
 }
 
-/* Do the two share an element? Slices of one buffer (a concatenation) interleave without sharing any. */
+/* Whether the two share an element. Slices of one buffer (a concatenation) interleave without sharing any. */
 bool dnn_overlap(const struct tensor *a, uint64_t a_address, const struct tensor *b, uint64_t b_address)
 {
     if (a_address >= b_address + dnn_span_bytes(b) || b_address >= a_address + dnn_span_bytes(a))

@@ -1,4 +1,4 @@
-/* The self-test's view of the three libraries: the entry points as a caller declares them, and checking helpers. */
+/* The self-test's view of the three libraries: entry points as a caller declares them, and functions for checks. */
 #ifndef API_H
 #define API_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* ---- Checks: a failure is printed and counted, the test goes on. ---- */
+/* ---- Checks: a failure is printed and counted, and the test continues. ---- */
 extern int failures, checks;
 #define CHECK(condition) \
     do { \
@@ -154,7 +154,7 @@ extern CUstream stream;
 extern const float one, zero;
 enum { FP32 = 0, FP16 = 2, BF16 = 9, NCHW = 0, NHWC = 1, BAD_PARAM = 2000, NOT_SUPPORTED = 3000 };
 
-/* A tensor on the device with a descriptor, and its values as the device holds them (rounded), dense in N, C, spatial. */
+/* A tensor on the device with a descriptor, and its values rounded as on the device, dense in the order N, C, spatial. */
 struct test_tensor {
     dnn descriptor;
     address memory;
@@ -170,7 +170,7 @@ struct test_tensor tensor_new(int type, int format, int rank, const int *dim); /
 float *tensor_read(const struct test_tensor *tensor); /* the device's values; free() them */
 void tensor_free(struct test_tensor *tensor);
 address device_memory(size_t bytes);
-/* The largest difference, relative to the largest value; huge where a NaN is met. */
+/* The largest difference, relative to the largest value; huge if there is a NaN. */
 double difference(const float *actual, const float *expected, int64_t count);
 
 void test_driver(void);

@@ -9,7 +9,7 @@ struct problem {
     int n, c, k, in[3], window[3], pad[3], stride[3], dilation[3], out[3];
 };
 
-/* The element of x or w at three-dimensional spatial positions, missing dimensions being 1. */
+/* The element of x or w at a three-dimensional spatial position; missing dimensions are 1. */
 static int64_t at(const int *size, int64_t outer, int d, int h, int w)
 {
     return ((outer * size[0] + d) * size[1] + h) * size[2] + w;
@@ -154,7 +154,7 @@ static void backward(struct problem p, int type, int format)
     tear_down(&s);
 }
 
-/* The fused call, with the residual in a buffer of its own or in the output. */
+/* The fused call, with the residual in a separate buffer or in the output. */
 static void fused(struct problem p, int type, int format, bool relu, bool in_place)
 {
     struct setup s = set_up(p, type, format);
@@ -253,13 +253,13 @@ static void misuse(void)
     STATUS(NOT_SUPPORTED, FUSED(1, ym, bias.descriptor, ym)); /* sigmoid */
     OK(cudnnSetActivationDescriptor(activation, 5, 0, 0));
     OK(FUSED(1, ym, bias.descriptor, ym));
-    STATUS(NOT_SUPPORTED, FUSED(0, ym, bias.descriptor, ym)); /* identity wants IMPLICIT_PRECOMP_GEMM */
+    STATUS(NOT_SUPPORTED, FUSED(0, ym, bias.descriptor, ym)); /* identity requires IMPLICIT_PRECOMP_GEMM */
     OK(cudnnSetActivationDescriptor(activation, 1, 0, 0));
     OK(FUSED(0, ym, bias.descriptor, ym));
     STATUS(BAD_PARAM, FUSED(1, ym, y, ym)); /* bias is not 1 x K x 1 x 1 */
     STATUS(BAD_PARAM, FUSED(1, ym, bias.descriptor, xm)); /* y is x */
     STATUS(BAD_PARAM, FUSED(1, 0, bias.descriptor, ym));
-    STATUS(BAD_PARAM, FUSED(1, ym + 4, bias.descriptor, ym)); /* residual half over the output */
+    STATUS(BAD_PARAM, FUSED(1, ym + 4, bias.descriptor, ym)); /* residual overlaps half of the output */
 #undef FUSED
     struct performance found[16];
     int count = 0;

@@ -15,7 +15,7 @@ void test_driver(void)
     STATUS(CUDA_ERROR_INVALID_VALUE, cuMemAlloc_v2(&(CUdeviceptr){0}, 0));
     float fresh[4];
     OK(cuMemcpyDtoH_v2(fresh, p, sizeof fresh));
-    CHECK(isnan(fresh[0]) && isnan(fresh[3])); /* fresh memory is poison */
+    CHECK(isnan(fresh[0]) && isnan(fresh[3])); /* fresh memory is poisoned */
     int out[250], in[250];
     for (int i = 0; i < 250; i++)
         in[i] = i * 7;
@@ -112,7 +112,7 @@ static void replay(void)
     OK(cuEventDestroy_v2(dependency));
 }
 
-/* One forbidden call in a capture: its own error, and the capture is lost. */
+/* One forbidden call in a capture: returns its own error and invalidates the capture. */
 static void forbidden(int expected, int (*call)(CUdeviceptr))
 {
     CUdeviceptr p = device_memory(16);
@@ -198,7 +198,7 @@ void test_capture(void)
     OK(cuStreamEndCapture(stream, &graph));
     OK(cuGraphDestroy(graph));
 
-    /* the legacy stream may not be used beside a capture of a blocking stream */
+    /* the legacy stream must not be used during a capture of a blocking stream */
     OK(cuStreamBeginCapture_v2(blocking, CAPTURE_MODE_RELAXED));
     STATUS(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, cuMemsetD32Async(p, 1, 1, NULL));
     STATUS(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(blocking, &graph));

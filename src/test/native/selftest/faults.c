@@ -1,4 +1,4 @@
-/* Fault switches. Each case runs in a process of its own, as faults are read at its start and errors stick. */
+/* Fault switches. Each case runs in a separate process, because faults are read at process start and errors are sticky. */
 #include "api.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ size_t cudnnGetVersion(void);
 static dnn activation;
 static struct test_tensor x;
 
-/* An operation on device memory, of those that cuDNN launches. */
+/* An operation on device memory that cuDNN launches. */
 static int relu(address memory)
 {
     return cudnnActivationForward(handle, activation, &one, x.descriptor, memory, &zero, x.descriptor, memory);
@@ -42,7 +42,7 @@ static void sticky(int error)
 {
     OK(relu(x.memory));
     OK(cuStreamSynchronize(stream));
-    OK(relu(x.memory)); /* the launch itself is accepted; what it broke shows later */
+    OK(relu(x.memory)); /* the launch itself succeeds; its error shows later */
     STATUS(error, cuStreamSynchronize(stream));
     STATUS(error, cuMemAlloc_v2(&(CUdeviceptr){0}, 4));
     STATUS(error, cuMemFree_v2(x.memory));
@@ -188,7 +188,7 @@ static void sensors(void)
     CHECK(after >= before);
 }
 
-/* After a hang the launch returns, a query says "not ready", and only waiting never ends: the parent stops us. */
+/* After a hang the launch returns, a query returns "not ready", and only a wait never ends: the parent ends this process. */
 static void hang(void)
 {
     begin(0);
@@ -210,7 +210,7 @@ static const struct fault_case {
     const char *name;
     const char *faults;
     void (*run)(void);
-    int signal; /* that ends it; 0: it ends by itself */
+    int signal; /* that ends it; 0 if it exits by itself */
 } cases[] = {
     {"freed_memory", "", freed_memory, 0},
     {"overrun", "", overrun, 0},

@@ -87,7 +87,7 @@ static dnn reduction_of(int kind, dnn x, dnn y)
     return op;
 }
 
-/* Builds and runs a plan over the operations; `status` is what finalising the plan should say. */
+/* Builds and runs a plan over the operations; `status` is the expected status of finalising the plan. */
 static void run(dnn *ops, int count, int64_t *ids, address *pointers, int tensors, int engine_from_end, int status)
 {
     dnn graph = made(15), heuristics = made(4), configurations[4], plan = made(5), pack = made(16);
@@ -114,7 +114,7 @@ static void run(dnn *ops, int count, int64_t *ids, address *pointers, int tensor
         STATUS(2004, cudnnBackendExecute(handle, plan, pack));
         OK(cudnnBackendFinalize(pack));
         OK(cudnnBackendExecute(handle, plan, pack));
-        dnn askew = made(16); /* the first pointer is less aligned than its tensor says */
+        dnn askew = made(16); /* the first pointer has a smaller alignment than its tensor requires */
         pointers[0] += 8;
         OK(cudnnBackendSetAttribute(askew, 1000, INT64, tensors, ids));
         OK(cudnnBackendSetAttribute(askew, 1001, VOID_PTR, tensors, pointers));
@@ -141,7 +141,7 @@ static void matmul(int type)
     hidden.type = FP32;
     dnn at = tensor(&a, 1, false), bt = tensor(&b, 2, false), biast = tensor(&bias, 3, false);
     dnn product = tensor(&hidden, 10, true), sum = tensor(&hidden, 11, true), ct = tensor(&c, 4, false);
-    /* given in the wrong order: the graph finds the right one */
+    /* given in the wrong order; the graph sorts them */
     dnn ops[3] = {pointwise(104, sum, NULL, ct), pointwise(0, product, biast, sum), product_of(at, bt, product)};
     run(ops, 3, (int64_t[]){1, 2, 3, 4}, (address[]){a.memory, b.memory, bias.memory, c.memory}, 4, 0, 0);
     float *actual = tensor_read(&c), expected[60];
@@ -163,7 +163,7 @@ static void matmul(int type)
     tensor_free(&c);
 }
 
-/* Convolution, ReLU in either layout. Padding differs on the two sides. */
+/* Convolution and ReLU in both layouts, with different padding on the two sides. */
 static void convolution(int format)
 {
     struct test_tensor x = tensor_new(FP16, format, 4, (int[]){1, 8, 4, 4}), w = tensor_new(FP16, format, 4, (int[]){16, 8, 2, 2});
@@ -212,7 +212,7 @@ static void convolution(int format)
 
 static struct test_tensor tensor_of_rank(int type, int format, int rank, const int *dim)
 {
-    /* Descriptors of the legacy calls have three axes at least. */
+    /* Descriptors of the legacy calls have at least three axes. */
     int dims[4] = {dim[0], dim[1], rank > 2 ? dim[2] : 1, rank > 3 ? dim[3] : 1};
     struct test_tensor t = tensor_new(type, format, rank < 3 ? 3 : rank, dims);
     t.rank = rank;
@@ -234,7 +234,7 @@ static void reduction(void)
     tensor_free(&y);
 }
 
-/* How many configurations a graph has that takes no product, convolution or window. */
+/* The number of configurations of a graph without product, convolution or window. */
 static int64_t configurations_of(dnn *ops, int count)
 {
     dnn graph = made(15), heuristics = made(4);
@@ -251,7 +251,7 @@ static int64_t configurations_of(dnn *ops, int count)
     return found;
 }
 
-/* What there is an engine for, of a reduction from x to y, or a function where they are alike, as in the real library. */
+/* Whether there is an engine, as in the real library, for a reduction from x to y (a function if their shapes are equal). */
 static void alone(int type, int format, int rank, const int *x_dim, const int *y_dim, int64_t configurations)
 {
     struct test_tensor x = tensor_of_rank(type, format, rank, x_dim), y = tensor_of_rank(type, format, rank, y_dim);
@@ -266,7 +266,7 @@ static void alone(int type, int format, int rank, const int *x_dim, const int *y
     tensor_free(&y);
 }
 
-/* The softmax of a matrix's rows has a graph, but no engine. */
+/* The softmax of a matrix's rows can form a graph, but has no engine. */
 static void softmax_alone(void)
 {
     struct test_tensor x = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 4}), row = tensor_of_rank(FP32, NCHW, 2, (int[]){6, 1});
@@ -297,7 +297,7 @@ static dnn norm_of(int mode, dnn x, dnn scale, dnn bias, dnn epsilon, dnn y, int
     return op;
 }
 
-/* Layer, instance and root mean square; groups and stored statistics are refused, as by the real library. */
+/* Layer, instance and root mean square; groups and stored statistics are rejected, as in the real library. */
 static void norm(int type, int mode, int status)
 {
     enum { N = 3, C = 4, P = 5 };
@@ -421,7 +421,7 @@ void test_unpacked_heads(void)
     attention(FP16, 8, false, true, 0);
 }
 
-/* A product has one axis for the batch. */
+/* A product has only one batch axis. */
 static void product_of_rank_4(void)
 {
     struct test_tensor a = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 4, 8}), b = tensor_new(FP16, NCHW, 4, (int[]){2, 3, 8, 4});

@@ -1,4 +1,4 @@
-/* Our own kernels, launched through the PTX that the application ships, against libm and plain loops. */
+/* Our own kernels, launched through the application's PTX, compared with libm and plain loops. */
 #include "api.h"
 
 #include <math.h>
@@ -100,7 +100,7 @@ static void unary(void)
             double error = fabs(y[i] - expected) / fmax(1, fabs(expected));
             if (isnan(expected) || isinf(expected))
                 error = (isnan(expected) ? isnan(y[i]) : y[i] == expected) ? 0 : 1;
-            if (operation == 29 && fabs(cos(x[i])) < 0.01) /* near its poles tan has no digits to give */
+            if (operation == 29 && fabs(cos(x[i])) < 0.01) /* tan is too inaccurate near its poles */
                 continue;
             if (error > worst) {
                 worst = error;
@@ -202,7 +202,7 @@ static void convert(void)
     tensor_free(&y);
 }
 
-/* Every fp16 and bf16 number survives the way to fp32 and back; rounding agrees with the reference. */
+/* Every fp16 and bf16 number survives a round trip to fp32; rounding agrees with the reference. */
 static void rounding(void)
 {
     enum { COUNT = 65536 };

@@ -1,4 +1,4 @@
-/* The self-test of the emulated GPU: every part against plain loops, and misuse against the status it deserves. */
+/* The self-test of the emulated GPU: compares every part with plain loops, and misuse with the expected status. */
 #include "api.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ float random_value(void)
     return (float)random_below(1u << 20) / (1u << 19) - 1;
 }
 
-/* Rounding by another road than the library's: scale to integers of the type's precision and let rint decide. */
+/* Rounds in another way than the library: scales to integers of the type's precision and uses rint. */
 float rounded(int type, float value)
 {
     if (type == FP32 || value == 0 || !isfinite(value))

@@ -9,7 +9,7 @@ static double tolerance(int type)
     return type == FP32 ? 2e-6 : type == FP16 ? 6e-4 : 5e-3;
 }
 
-/* Compares the device's tensor with expected values (rounded here), and frees those. */
+/* Compares the device's tensor with the expected values (rounded here), and frees the latter. */
 static void expect(const struct test_tensor *t, float *expected)
 {
     float *actual = tensor_read(t);
@@ -289,7 +289,7 @@ static void padded_transform(void)
     tensor_free(&y);
 }
 
-/* Two slices of one buffer, as in a concatenation: they interleave in memory and may be used together. */
+/* Two slices of one buffer, as in a concatenation: they interleave in memory but can be used together. */
 static void slices(void)
 {
     address memory = device_memory(2 * 8 * 4 * 4);

@@ -1,4 +1,4 @@
-/* Recurrent networks: weights are written through the addresses that the library gives, results by plain loops. */
+/* Recurrent networks: weights are written to the addresses that the library returns; results are compared with plain loops. */
 #include "api.h"
 
 #include <math.h>

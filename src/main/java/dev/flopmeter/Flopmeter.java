@@ -22,7 +22,7 @@ import java.nio.file.Path;
  * }</pre>
  *
  * <p>All methods throw {@link dev.flopmeter.model.ModelException}, with one line for the user, if
- * the model is wrong or does not fit what is asked of it.
+ * the model is invalid or does not support the request.
  */
 public final class Flopmeter {
   private Flopmeter() {}

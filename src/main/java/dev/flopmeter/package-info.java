@@ -1,4 +1,4 @@
-/** The way in for Java programs. */
+/** The entry point for Java programs. */
 @NullMarked
 package dev.flopmeter;
 

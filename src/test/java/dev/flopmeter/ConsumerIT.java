@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A project of its own that depends on flopmeter as {@code docs/java-services.md} says: it is built
- * by Maven and run, and it gets no library that only the application needs.
+ * A separate project that depends on flopmeter as {@code docs/java-services.md} describes: Maven
+ * builds and runs it, and it gets no library that only the application needs.
  */
 class ConsumerIT {
   private static final String PROGRAM =
@@ -89,11 +89,11 @@ class ConsumerIT {
             "-cp",
             folder.resolve("target/classes") + File.pathSeparator + libraries,
             "Consumer");
-    // SLF4J warns that the project chose no logging backend.
+    // SLF4J warns because the project chose no logging backend.
     assertThat(out.strip()).endsWith("\n4089184256 MACs, 4.0 inferences");
   }
 
-  /** JUnit would warn of each link that leads out of the folder it deletes. */
+  /** JUnit would warn about each link that leads out of the folder it deletes. */
   @AfterEach
   void removeLinks() throws IOException {
     try (Stream<Path> files = Files.walk(folder, 3)) {
@@ -108,7 +108,7 @@ class ConsumerIT {
     return Path.of(path).getFileName().toString().replaceFirst("-\\d.*", "");
   }
 
-  /** The project, with the dependency that the document shows and our versions of the plugins. */
+  /** The project, with the dependency from the document and our versions of the plugins. */
   private static String pom() throws IOException {
     Matcher dependency =
         Pattern.compile("<dependency>.*?</dependency>", Pattern.DOTALL)
@@ -146,9 +146,7 @@ class ConsumerIT {
         .formatted(name, version.group(1));
   }
 
-  /**
-   * The local repository as it is, with flopmeter's artifact beside: as 'mvn install' leaves it.
-   */
+  /** The existing local repository, with flopmeter's artifact added, as after 'mvn install'. */
   private Path repository() throws IOException {
     Path local =
         Path.of(
@@ -185,7 +183,7 @@ class ConsumerIT {
         .anyMatch(each -> Files.isExecutable(Path.of(each, "mvn")));
   }
 
-  /** The output of a command in the project's folder; it must end with 0. */
+  /** The output of a command in the project's folder; it must exit with 0. */
   private String run(String... command) throws IOException, InterruptedException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Process process =

@@ -29,12 +29,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The house has floors, and a package imports only from floors below its own. Packages on one floor
- * do not know each other either, so that each can be read alone.
+ * Packages are layered in floors, and a package imports only from floors below its own. Packages on
+ * one floor do not import each other either, so that each can be read alone.
  */
 class HouseTest {
 
-  /** From the top floor to the ground; the packages of one row share a floor. */
+  /** From the top floor to the ground; the packages of a row share a floor. */
   private static final List<List<String>> FLOORS =
       List.of(
           List.of("cli"),
@@ -47,7 +47,7 @@ class HouseTest {
           List.of("model", "units"),
           List.of("text"));
 
-  /** The package above all others; {@code Flopmeter} alone lives there. */
+  /** The package above all others; only {@code Flopmeter} is in it. */
   private static final String FRONT_DOOR = "";
 
   private static final JavaClasses MAIN =
@@ -55,7 +55,7 @@ class HouseTest {
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("dev.flopmeter");
 
-  /** One rule a package: what it may know of us is itself and the floors below. */
+  /** One rule per package: it may only import from itself and the floors below. */
   static Stream<ArchRule> floors() {
     return Stream.iterate(0, floor -> floor < FLOORS.size(), floor -> floor + 1)
         .flatMap(
@@ -96,7 +96,7 @@ class HouseTest {
         .check(MAIN);
   }
 
-  /** The forms of a report know what results come to, and not each other. */
+  /** The forms of a report share the findings, and do not import each other. */
   @Test
   void theRoomsOfReportsAreApart() {
     roomsKnow("report.text", "report.finding");
@@ -106,7 +106,7 @@ class HouseTest {
     roomsKnow("report.finding");
   }
 
-  /** Of the rooms of its package, {@code room} knows itself and these alone. */
+  /** Within its package, {@code room} may only import from itself and these rooms. */
   private static void roomsKnow(String room, String... others) {
     String house = room.substring(0, room.lastIndexOf('.'));
     DescribedPredicate<JavaClass> known =
@@ -175,7 +175,10 @@ class HouseTest {
         .check(MAIN);
   }
 
-  /** But for the command line, which passes it, and files' ages, which are the system's. */
+  /**
+   * Exceptions: the command line, which passes it on, and the ages of files, which use the system's
+   * clock.
+   */
   @Test
   void theTimeOfDayIsPassedIn() {
     Map<Class<?>, List<String>> clocks =
@@ -217,7 +220,7 @@ class HouseTest {
         .check(MAIN);
   }
 
-  /** The rooms of the cuDNN backend and the rooms that each may know. */
+  /** The rooms of the cuDNN backend, and the rooms that each may import. */
   private static final Map<String, List<String>> CUDNN_ROOMS =
       Map.of(
           "driver", List.of(),
@@ -302,7 +305,7 @@ class HouseTest {
         .check(MAIN);
   }
 
-  /** The pattern of one of our packages and all within it. */
+  /** The pattern of one of our packages and everything within it. */
   private static String ours(String name) {
     return name.equals(FRONT_DOOR) ? "dev.flopmeter" : "dev.flopmeter." + name + "..";
   }

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Everything that a file of the installed application refers to is installed, too. */
+/** All files that a file of the installed application refers to are installed, too. */
 class InstalledTreeIT {
   private static final Path HOME =
       Path.of(System.getProperty("flopmeter.home", "target/flopmeter")).toAbsolutePath();
@@ -59,7 +59,7 @@ class InstalledTreeIT {
     assertThat(found).as("references").isGreaterThan(40);
   }
 
-  /** What the program itself tells a user to read. */
+  /** The documents that the program itself refers to. */
   @Test
   void documentsNamedByTheProgramAreInstalled() throws IOException {
     List<String> missing = new ArrayList<>();

@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Operators are data: their names stand in tables, one for each kind of knowledge. A list of them
- * anywhere else is knowledge that nobody finds when an operator is added.
+ * Operators are data: their names are in tables, one for each kind of knowledge. A list of names
+ * anywhere else would be overlooked when an operator is added.
  */
 class OperatorTablesTest {
   private static final Path MAIN = Path.of("src", "main", "java", "dev", "flopmeter");
@@ -32,12 +32,12 @@ class OperatorTablesTest {
           "model/InputRoles.java",
           "model/bind/EarlyVersions.java",
           "run/cudnn/operator/QuantizedValues.java",
-          "run/conformance/Tolerance.java", // also of names that only a runtime has
+          "run/conformance/Tolerance.java", // also names that only a runtime has
           "run/trace/NodeJoin.java");
 
   private static final Set<String> OPERATORS = operators();
 
-  /** {@code Set.of("A", "B")} and the like, and one label of a switch with several texts. */
+  /** {@code Set.of("A", "B")} and similar calls, and one switch label with several strings. */
   private static final Pattern LIST =
       Pattern.compile(
           "(?:\\b(?:Set|List|Stream|Map|Arrays)\\.(?:of|asList)\\(([^()]*)\\))"
@@ -107,11 +107,14 @@ class OperatorTablesTest {
     return lists;
   }
 
-  /** As a text, as the first word of a table's row, or among the first column's names. */
+  /** Whether it occurs as a string, as the first word of a table's row, or in the first column. */
   private static final Pattern CELU =
       Pattern.compile("\"Celu\"|(?m)^ *Celu |(?m)^[^,]*\\bCelu\\b[^,]*,");
 
-  /** What CONTRIBUTING shows: the trait is the shape, then a cost and a kernel for each backend. */
+  /**
+   * The change that CONTRIBUTING shows: the trait gives the shape; then a cost and a kernel per
+   * backend.
+   */
   @Test
   void anElementwiseOperatorHasOneEntryInEachTable() throws IOException {
     Set<String> files = new HashSet<>();

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The systems that are not at hand: the native libraries that a build there brings are where DJL,
+ * Systems that are not available for tests: the native libraries in their packages are where DJL,
  * ONNX Runtime and JNA look for them. Nothing is run.
  */
 class OtherSystemsIT {

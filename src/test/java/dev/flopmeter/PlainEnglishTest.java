@@ -94,7 +94,7 @@ class PlainEnglishTest {
   }
 
   @Test
-  void noTextOfAUserReadsLikeATranslation() throws IOException {
+  void noTextForUsersReadsLikeATranslation() throws IOException {
     List<Path> files = new ArrayList<>(files("src/main", "java|jte|css|js|json|csv|txt|h|c|cu"));
     files.addAll(files("docs", "md"));
     files.addAll(files("grafana", "md|json"));

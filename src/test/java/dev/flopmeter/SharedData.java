@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
-/** The data beside the project, which tests use where it is there and skip aloud where not. */
+/** The data in {@code ../shared}; tests that need it are skipped, and say so, if it is missing. */
 public final class SharedData {
   private SharedData() {}
 
   private static final Path ROOT = Path.of("..", "shared");
 
-  /** A file or folder of it; the test is skipped if it is missing. */
+  /** A file or folder in it; skips the test if it is missing. */
   public static Path require(String path) {
     Path file = ROOT.resolve(path);
     if (!Files.exists(file)) {
@@ -27,12 +27,12 @@ public final class SharedData {
     return file;
   }
 
-  /** Whether a file or folder of it is there. */
+  /** Whether a file or folder exists in it. */
   public static boolean has(String path) {
     return Files.exists(ROOT.resolve(path));
   }
 
-  /** The rows of a table with a header line, each by column name. */
+  /** The rows of a table with a header line, by column name. */
   public static List<Map<String, String>> csv(String path) {
     try {
       List<String> lines = Files.readAllLines(require(path));

@@ -9,9 +9,9 @@ import java.util.Optional;
  *
  * @param <T> the type of one value
  * @param names of an option, the longest last; the position of a parameter, or how many there are
- * @param fallback the text of the default value; for a list, what separates values that are given
- *     at once, empty if each is given alone
- * @param words what the command line gives, a word for each value; filled when it is read
+ * @param fallback the text of the default value; for a list, the separator between values of one
+ *     word, empty if each word is one value
+ * @param words the words of the command line, one per value; filled when it is parsed
  */
 record Argument<T>(
     Form form,
@@ -21,7 +21,7 @@ record Argument<T>(
     String label,
     String help,
     List<String> words) {
-  /** How it is given. */
+  /** The form in which it is given. */
   enum Form {
     FLAG,
     OPTION,
@@ -44,12 +44,12 @@ record Argument<T>(
     return names.get(names.size() - 1);
   }
 
-  /** The value, or the default. */
+  /** Returns the value, or the default. */
   T get() {
     return reading.read(words.isEmpty() ? fallback : words.get(words.size() - 1));
   }
 
-  /** The value that was given last. */
+  /** Returns the value that was given last. */
   Optional<T> find() {
     int count = words.size();
     return count == 0 ? Optional.empty() : Optional.of(reading.read(words.get(count - 1)));

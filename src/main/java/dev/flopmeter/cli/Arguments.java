@@ -25,12 +25,12 @@ abstract class Arguments {
 
   private final List<Argument<?>> declared = new ArrayList<>();
 
-  /** All that were declared, in order. */
+  /** All declared arguments, in order. */
   final List<Argument<?>> declared() {
     return declared;
   }
 
-  /** Takes the arguments of {@code group}, too. */
+  /** Adds the arguments of {@code group}. */
   final <A extends Arguments> A with(A group) {
     declared.addAll(group.declared());
     return group;
@@ -43,8 +43,8 @@ abstract class Arguments {
 
   /**
    * Reads a plain command line: options by their whole names, each once, and one word for each
-   * parameter. Setting picocli up takes a fifth of a short command's time; all other lines are left
-   * to it, and so is every error.
+   * parameter. Setting picocli up takes a fifth of a short command's time, so it only handles all
+   * other lines, and every error.
    *
    * @return whether the arguments now have their values
    */
@@ -86,7 +86,7 @@ abstract class Arguments {
     return null;
   }
 
-  /** Whether picocli would take {@code value} as it is. */
+  /** Whether picocli would accept {@code value} unchanged. */
   private static boolean isPlain(Argument<?> argument, String value) {
     boolean isList = argument.form() == Form.LIST;
     boolean isSeveral = isList ? value.indexOf(',') >= 0 : !argument.words().isEmpty();
@@ -97,7 +97,7 @@ abstract class Arguments {
       argument.reading().read(value);
       return true;
     } catch (RuntimeException e) {
-      return false; // picocli says what is wrong with it
+      return false; // picocli reports the error
     }
   }
 
@@ -107,9 +107,9 @@ abstract class Arguments {
   }
 
   /**
-   * An option. Its help states the default value; where it has none, ask {@link Argument#find()}.
+   * An option. Its help states the default value; without one, use {@link Argument#find()}.
    *
-   * @param names one, or several with a space between them
+   * @param names one name, or several separated by spaces
    */
   final <T> Argument<T> option(String names, Reading<T> reading) {
     return option(names, reading, row(names).get(1));
@@ -131,10 +131,10 @@ abstract class Arguments {
   }
 
   /**
-   * An option that may be given several times: ask {@link Argument#all()}.
+   * An option that may be repeated; use {@link Argument#all()}.
    *
-   * @param separator what separates values that are given at once; empty if each is given alone
-   * @param words what its help says in the places that are left open for it
+   * @param separator the separator between values of one word; empty if each word is one value
+   * @param words the texts for the placeholders in its help
    */
   final <T> Argument<T> list(String name, Reading<T> reading, String separator, Object... words) {
     return declare(Form.LIST, name, reading, separator, words);
@@ -145,7 +145,7 @@ abstract class Arguments {
     return declare(Form.PARAMETER, index + "", reading, "");
   }
 
-  /** All parameters, at least one: ask {@link Argument#all()}. */
+  /** A parameter with one or more values; use {@link Argument#all()}. */
   final Argument<String> parameters() {
     return declare(Form.PARAMETERS, "1..*", new Reading.Text(), "");
   }

@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What runs the network and how: the arguments of every command that uses a device. */
+/** Which backend runs the network, and how: the arguments of every command that uses a device. */
 final class BackendArguments extends Arguments {
   private final Argument<Backends.Kind> backend =
       option("--backend", Choice.of(Backends.Kind.values()));
@@ -30,14 +30,14 @@ final class BackendArguments extends Arguments {
   private final Argument<String> ortOptions =
       list("--ort-option", new Reading.Text(), "", String.join(", ", OrtOptions.KEYS));
 
-  /** The choice of the backend, and nothing of how it runs the network. */
+  /** The choice of the backend, without options for running the network. */
   static BackendArguments choice() {
     BackendArguments choice = new BackendArguments();
     choice.declared().retainAll(List.of(choice.backend, choice.device, choice.unfused));
     return choice;
   }
 
-  /** The backend for work of flopmeter's own, where any will do. */
+  /** The backend for flopmeter's own work, for which any backend will do. */
   Backend open() {
     if (backend.get() == Backends.Kind.ORT && layout.get() != Layout.AUTO) {
       throw new ModelException("--backend ort lays tensors out by itself; omit --layout");
@@ -68,7 +68,7 @@ final class BackendArguments extends Arguments {
     return OrtOptions.of(ortLevel.get(), ortOptions.all());
   }
 
-  /** The precisions asked for, in order; fp32 if none is. */
+  /** The requested precisions, in order; by default fp32. */
   List<Precision> precisions() {
     return namesPrecisions()
         ? precisions.all().stream().distinct().toList()

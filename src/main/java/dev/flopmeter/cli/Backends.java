@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class Backends {
   private Backends() {}
 
-  /** What the user may choose. */
+  /** The values of {@code --backend}. */
   enum Kind implements Labelled {
-    /** The GPU where one can be used; otherwise the CPU, with ONNX Runtime if it runs the model. */
+    /** The GPU if one is usable; otherwise the CPU, with ONNX Runtime if it can run the model. */
     AUTO,
     /** NVIDIA GPUs. */
     CUDNN,
@@ -32,7 +32,7 @@ final class Backends {
     ORT,
     /** The CPU, with PyTorch. */
     DJL,
-    /** Each of them that can be used here, one after the other. */
+    /** Each of them that is usable here, one after the other. */
     ALL
   }
 
@@ -82,9 +82,9 @@ final class Backends {
   }
 
   /**
-   * Opens the backend for a model: the GPU where one can be used; on the CPU ONNX Runtime if it has
-   * all kernels of the model, otherwise PyTorch, with the reason on standard error. Nothing is
-   * timed, so that the choice is the same every time.
+   * Opens the backend for a model: the GPU if one is usable; on the CPU ONNX Runtime if it has all
+   * kernels of the model, otherwise PyTorch, with the reason on standard error. The choice involves
+   * no timing, so it is always the same.
    */
   static Backend auto(String device, OrtOptions ort, Graph graph, RunOptions run) {
     Backend gpu = gpuFor(device);
@@ -102,7 +102,7 @@ final class Backends {
     }
   }
 
-  /** Opens everything that runs networks here; what does not load is named on standard error. */
+  /** Opens every backend that is usable here; standard error lists those that do not load. */
   static List<Backend> all(String device, OrtOptions ort) {
     List<Backend> backends = new ArrayList<>();
     Backend gpu = gpuFor(device);
@@ -137,7 +137,7 @@ final class Backends {
   }
 
   /**
-   * The first GPU, or nothing if none is usable: then the CPU runs. Where a driver is there and
+   * The first GPU, or nothing if none is usable: then the CPU runs. If there is a driver but
    * something else is missing, standard error names it, because the user may expect the GPU.
    */
   private static @Nullable Backend usableGpu() {
@@ -156,9 +156,9 @@ final class Backends {
   }
 
   /**
-   * What a backend's outputs are compared with: PyTorch on the CPU. PyTorch itself is compared with
-   * its own unfused run, which still finds mistakes of fusing. Null where PyTorch does not load, as
-   * in an installation for GPUs only; the result then states that nothing was compared.
+   * The reference for a backend's outputs: PyTorch on the CPU. PyTorch itself is compared with its
+   * own unfused run, which still finds errors of fusion. Null if PyTorch does not load, as in an
+   * installation for GPUs only; the result then states that nothing was compared.
    */
   static @Nullable Reference referenceFor(Backend backend) {
     if (backend instanceof DjlBackend) {

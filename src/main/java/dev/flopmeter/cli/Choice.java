@@ -5,7 +5,7 @@ import dev.flopmeter.text.Labelled;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One of several values, written as their labels. */
+/** One of several values, given by their labels. */
 record Choice<E extends Labelled>(List<E> values) implements Reading<E> {
   Choice {
     values = List.copyOf(values);

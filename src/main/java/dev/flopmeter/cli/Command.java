@@ -2,10 +2,10 @@ package dev.flopmeter.cli;
 
 import java.io.IOException;
 
-/** A command of flopmeter: the arguments it takes, and what it does with them. */
+/** A command of flopmeter: its arguments and its action. */
 abstract class Command extends Arguments {
   /**
-   * Runs with the values that the arguments now hold.
+   * Runs with the current values of the arguments.
    *
    * @return the exit code
    */

@@ -28,10 +28,10 @@ import java.util.List;
 
 /** {@code flopmeter compare}: whether one profile, or one network, is slower than another. */
 final class CompareCommand extends Command {
-  /** Exit code: a verdict of no. */
+  /** Exit code: the verdict is no. */
   private static final int SLOWER = 1;
 
-  /** The least changes that count: of two profiles, and of two networks by turns. */
+  /** The default thresholds: for two profiles, and for two networks by turns. */
   private static final double LEAST_CHANGE = 0.05;
 
   private static final double LEAST_CHANGE_BY_TURNS = 0.01;

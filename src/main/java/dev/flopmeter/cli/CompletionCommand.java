@@ -7,7 +7,7 @@ import dev.flopmeter.text.Resource;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
 
-/** {@code flopmeter completion}: the completion of commands and options in a shell. */
+/** {@code flopmeter completion}: shell completion of commands and options. */
 final class CompletionCommand extends Command {
   private final Argument<Shell> shell = parameter(0, Choice.of(Shell.values()));
   private final OutputArguments output = with(new OutputArguments());
@@ -19,7 +19,7 @@ final class CompletionCommand extends Command {
 
   @Override
   int run(Console console) {
-    // zsh understands bash's completions once it is told to.
+    // zsh supports bash's completions after this command.
     String preamble =
         shell.get() == Shell.ZSH
             ? "autoload -Uz compinit bashcompinit && compinit -u && bashcompinit\n"
@@ -29,7 +29,7 @@ final class CompletionCommand extends Command {
     return 0;
   }
 
-  /** The names of built-in models, beside files, where a command takes a model. */
+  /** The names of built-in models, in addition to files, for commands with a model. */
   private static String models() {
     String names = Zoo.all().stream().map(ZooModel::name).collect(Collectors.joining(" "));
     return Resource.text(CompletionCommand.class, "completion.bash").formatted(names);

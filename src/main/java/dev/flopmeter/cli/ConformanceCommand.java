@@ -15,7 +15,7 @@ import java.util.List;
 
 /** {@code flopmeter conformance}: runs ONNX's backend test cases. */
 final class ConformanceCommand extends Command {
-  /** Exit code: a case gave a wrong result. */
+  /** Exit code: a case had a wrong result. */
   private static final int FAILED = 1;
 
   private final Argument<String> directory = parameter(0, new Reading.Text());

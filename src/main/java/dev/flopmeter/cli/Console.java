@@ -7,9 +7,9 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 
 /**
- * Where a command writes.
+ * The output of a command.
  *
- * @param out the result; its failures are reported when the command is done
+ * @param out the result; write failures are reported when the command has finished
  * @param err everything else
  */
 record Console(PrintWriter out, PrintWriter err) {

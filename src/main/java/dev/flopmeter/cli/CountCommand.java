@@ -31,7 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** {@code flopmeter count}: what a network costs, without running it unless asked to. */
+/** {@code flopmeter count}: counts the cost of a network, by default without running it. */
 final class CountCommand extends Command {
   private static final String ALL = "all";
 
@@ -130,7 +130,7 @@ final class CountCommand extends Command {
     return facts == null ? bound : counter.count(bound.model(), graph, facts);
   }
 
-  /** What one run on the CPU shows; with PyTorch, which reports the shape of every value. */
+  /** The facts of one run on the CPU, with PyTorch, which reports the shape of every value. */
   private RunFacts facts(Graph graph) {
     try (Backend backend = DjlBackend.open()) {
       Map<String, Tensor> inputs = RandomInputs.of(graph, seed.find().orElse(1L));
@@ -152,6 +152,6 @@ final class CountCommand extends Command {
         : new TerminalStyle(FILE_WIDTH, plain.colour(), plain.unicode(), true);
   }
 
-  /** Outside a terminal, names are not cut. */
+  /** Names are only cut in a terminal. */
   private static final int FILE_WIDTH = 1000;
 }

@@ -22,7 +22,7 @@ import nl.altindag.ssl.exception.GenericException;
 import nl.altindag.ssl.pem.util.PemUtils;
 import nl.altindag.ssl.util.CertificateUtils;
 
-/** A daemon, and the user whose requests it takes. */
+/** A daemon, and the user for requests to it. */
 final class DaemonArguments extends Arguments {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 

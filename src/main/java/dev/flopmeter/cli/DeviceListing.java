@@ -31,10 +31,10 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The devices of this machine and how busy they are, as {@code flopmeter devices --format json}
- * reports them. From it the daemon decides what to measure, and whether now.
+ * reports them. The daemon uses it to decide what to measure, and when.
  */
 final class DeviceListing {
-  /** Long enough for a share of time, of a processor whose ticks are 10 ms. */
+  /** Long enough to measure a share of time on a processor with ticks of 10 ms. */
   private static final long LOAD_WINDOW_MILLIS = 200;
 
   private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d{1,15}) kB");
@@ -80,7 +80,7 @@ final class DeviceListing {
     return fields;
   }
 
-  /** Dense peaks by precision and basis, and of the memory; so far as roofs are known. */
+  /** Dense peaks by precision and basis, and of the memory, if roofs are known. */
   static List<Map<String, Object>> peaks(Device gpu, Optional<RoofCache> cache) {
     MeasuredRoofs measured =
         gpu.isEmulated() ? null : cache.flatMap(one -> one.current("cudnn", gpu)).orElse(null);
@@ -110,7 +110,7 @@ final class DeviceListing {
     try {
       return Optional.of(RoofCache.ofUser());
     } catch (IOException e) {
-      return Optional.empty(); // the user has no folder for it, so nothing was measured
+      return Optional.empty(); // the user has no folder for it, so there are no measurements
     }
   }
 
@@ -118,7 +118,7 @@ final class DeviceListing {
     Map<String, Object> sensors = new TreeMap<>();
     try (SensorSource source = SensorSource.of(device)) {
       if (device.kind() == DeviceKind.CPU) {
-        // Its load is a share of time, so it takes a moment to see.
+        // Its load is a share of time, so it takes a moment to measure.
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(LOAD_WINDOW_MILLIS));
       }
       SensorReading reading = source.read();

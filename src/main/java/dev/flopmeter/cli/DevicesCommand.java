@@ -6,7 +6,7 @@ import dev.flopmeter.device.CudaLibraries;
 import dev.flopmeter.device.Device;
 import java.util.Map;
 
-/** {@code flopmeter devices}: which devices networks can run on. */
+/** {@code flopmeter devices}: lists the devices that networks can run on. */
 final class DevicesCommand extends Command {
   private static final double GIB = 1L << 30;
 
@@ -24,7 +24,7 @@ final class DevicesCommand extends Command {
         out.line("cpu      " + Runtime.getRuntime().availableProcessors() + " threads");
       }
     }
-    // That there is no GPU is an answer, not an error; the reason still helps.
+    // Having no GPU is a valid answer, not an error; the reason is still useful.
     String problem = found.problem();
     if (problem != null) {
       console.warn("no GPU: " + problem + "; see flopmeter doctor");

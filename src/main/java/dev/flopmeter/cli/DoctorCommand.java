@@ -28,8 +28,8 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * {@code flopmeter doctor}: checks what a run needs, and how to get what is missing. It ends by
- * computing a convolution on the CPU and on every GPU, as {@code profile} would.
+ * {@code flopmeter doctor}: checks the requirements of a run and suggests fixes. The last checks
+ * compute a convolution on the CPU and on every GPU, as {@code profile} would.
  */
 final class DoctorCommand extends Command {
   private static final int CHANNELS = 8;
@@ -84,7 +84,7 @@ final class DoctorCommand extends Command {
     findings.append("%-8s %s%n".formatted(state, text));
   }
 
-  /** Without this folder profiles work, but each measures the device's roofs again. */
+  /** Without this folder profiles work, but each one measures the device's roofs again. */
   private void roofs() {
     try {
       Path folder = CacheFolder.ofUser();

@@ -32,7 +32,7 @@ final class ExportCommand extends Command {
         OnnxWriter.write(graph, target);
         return 0;
       }
-      // A reader of the file must not find half of it.
+      // A reader must never find an incomplete file.
       try (TemporaryFolder folder = TemporaryFolder.in(target.resolveSibling(""))) {
         OnnxWriter.write(graph, folder.path().resolve(target.getFileName()));
         for (Path written : folder.files()) {

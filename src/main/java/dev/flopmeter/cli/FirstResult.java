@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Shows the person who started the daemon at a terminal its first run: progress while it works,
- * then the table. Where no terminal is, and of all later runs, only the log has a line.
+ * then the table. Without a terminal, and for all later runs, there is only a line in the log.
  */
 final class FirstResult implements RunListener {
   private final PrintWriter out;

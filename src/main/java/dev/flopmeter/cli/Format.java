@@ -2,11 +2,11 @@ package dev.flopmeter.cli;
 
 import dev.flopmeter.text.Labelled;
 
-/** The forms of a result. Each command offers some of them. */
+/** The formats of a result. Each command supports some of them. */
 enum Format implements Labelled {
   TABLE,
   JSON,
-  /** Several JSON objects, one a line. */
+  /** Several JSON objects, one per line. */
   JSONL,
   CSV,
   MARKDOWN,

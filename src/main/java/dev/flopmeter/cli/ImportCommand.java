@@ -38,7 +38,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** {@code flopmeter import}: makes a profile out of the trace of another runtime. */
+/** {@code flopmeter import}: converts the trace of another runtime to a profile. */
 final class ImportCommand extends Command {
   private static final String UNKNOWN = "unknown";
 
@@ -136,7 +136,7 @@ final class ImportCommand extends Command {
         isGpu ? DeviceKind.CUDA : DeviceKind.CPU, isGpu ? "cuda:0" : "cpu", name, Map.of(), false);
   }
 
-  /** A name that the datasheet lacks is taken: a CPU has none, and neither has a new card. */
+  /** A name without a datasheet is accepted: CPUs have none, and neither do new cards. */
   private void checkDevice(Console console) {
     String name = device.find().orElse(null);
     if (name != null && name.isBlank()) {

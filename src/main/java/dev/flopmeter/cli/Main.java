@@ -38,7 +38,9 @@ public final class Main {
   /** Exit code: the device or its libraries failed, or the result could not be written. */
   static final int DEVICE_FAILED = 3;
 
-  /** All commands, in order; the first text is for the list of commands, the others for a help. */
+  /**
+   * All commands, in order; the first text is for the list of commands, the others for its help.
+   */
   private static final Map<String, List<String>> COMMANDS = Csv.byWord(Main.class, "commands.csv");
 
   private static final String HELP = "help";
@@ -54,7 +56,7 @@ public final class Main {
       // A user that the system does not know: JNA would make a folder called "?" here.
       System.setProperty("jna.tmpdir", System.getProperty("java.io.tmpdir"));
     }
-    // picocli would look for Groovy in every library, and for types that no option here has.
+    // picocli would search every library for Groovy, and for types that no option here uses.
     System.setProperty("picocli.disable.closures", "true");
     System.setProperty("picocli.converters.excludes", "java.(time|sql|nio|net|util).*");
     System.exit(
@@ -77,7 +79,7 @@ public final class Main {
           @Override
           public boolean checkError() {
             flush();
-            return sink.isBroken(); // which reports no failure to its writers
+            return sink.isBroken(); // which does not report failures to its writers
           }
         };
     Console console = new Console(writer, err);
@@ -135,7 +137,7 @@ public final class Main {
     }
   }
 
-  /** Runs a command line that is not plain, or says what is wrong with it. */
+  /** Parses a command line that is not plain, and runs it or reports the error. */
   private static int parsed(
       String name, @Nullable Command command, List<String> args, Console console)
       throws IOException, InterruptedException {
@@ -278,8 +280,8 @@ public final class Main {
   }
 
   /**
-   * What a terminal can take: names in a hostile file may be long and hold control characters. A
-   * long message keeps its start, which says where, and its end, which says what.
+   * Makes a message safe for a terminal: names in a hostile file may be long and contain control
+   * characters. A long message keeps its start, which says where, and its end, which says what.
    */
   static String oneLine(String message) {
     return Cut.middle(Printable.oneLine(message), LONGEST_MESSAGE);

@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 
-/** Which model, with which inputs: the arguments that every command on a model takes. */
+/** The model and its inputs: the arguments of every command on a model. */
 final class ModelArguments extends Arguments {
 
   private final Argument<String> model;
@@ -25,7 +25,8 @@ final class ModelArguments extends Arguments {
   private final Argument<String> dims = list("--dim", new Reading.Text(), "");
 
   /**
-   * @param isOption whether the model is {@code --model}, because the parameters are something else
+   * @param isOption whether the model is given as {@code --model}, because the command has other
+   *     parameters
    */
   ModelArguments(boolean isOption) {
     model = isOption ? required("--model", new Reading.Text()) : parameter(0, new Reading.Text());
@@ -37,8 +38,8 @@ final class ModelArguments extends Arguments {
   }
 
   /**
-   * Opens the model. A built-in name wins over a file of the same name; {@code ./resnet50} means
-   * the file.
+   * Opens the model. A built-in name takes precedence over a file of the same name; {@code
+   * ./resnet50} means the file.
    *
    * @throws ModelException if there is neither such a network nor such a file
    */
@@ -76,7 +77,7 @@ final class ModelArguments extends Arguments {
     for (String input : inputs.all()) {
       String[] parts = parts("--input", input, "data=1x3x224x224");
       String name = parts[0];
-      // A comma alone may also part the dimensions of one shape: 1,3,224,224.
+      // A comma may also separate the dimensions of one shape: 1,3,224,224.
       String[] shapes = parts[1].contains("x") ? parts[1].split(",", -1) : new String[] {parts[1]};
       Reading<Shape> reading = Shape::parse;
       all =
@@ -99,7 +100,7 @@ final class ModelArguments extends Arguments {
     }
     List<Long> sizes = batches.all();
     all = sizes.isEmpty() ? all : crossed(all, sizes, Bindings::withBatch);
-    // Comparing bindings sets up machinery of the JDK: 30 ms of a cold start.
+    // Comparing bindings would initialise machinery of the JDK: 30 ms of a cold start.
     return all.size() == 1 ? all : all.stream().distinct().toList();
   }
 

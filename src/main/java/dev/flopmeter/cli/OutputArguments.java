@@ -10,7 +10,7 @@ final class OutputArguments extends Arguments {
   private final Argument<String> file = option("-o --output", new Reading.Text());
 
   /**
-   * @param formats what the command offers; the first is the default. None if there is no choice.
+   * @param formats the command's formats, the default first. None if there is no choice.
    */
   OutputArguments(Format... formats) {
     format =
@@ -27,7 +27,7 @@ final class OutputArguments extends Arguments {
     return file.find().isPresent();
   }
 
-  /** Opens the output, before the work starts, so that a wrong name costs no time. */
+  /** Opens the output before the work starts, so that an invalid name is reported at once. */
   Output open(Console console) {
     String name = file.find().orElse("");
     Format chosen = format.isPresent() ? format() : Format.TABLE;
@@ -37,7 +37,7 @@ final class OutputArguments extends Arguments {
     return Output.to(file.find().orElse(null), chosen == Format.JSONL, console.out());
   }
 
-  /** Writes {@code text} as the whole output. */
+  /** Writes {@code text} as the complete output. */
   void write(String text, Console console) {
     try (Output output = open(console)) {
       output.text(text);

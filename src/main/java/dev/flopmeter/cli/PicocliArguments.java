@@ -12,7 +12,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * The arguments of a command on picocli's model: for helps, errors, and lines that are not plain.
+ * The arguments of a command in picocli's model: for help, errors, and lines that are not plain.
  */
 record PicocliArguments(List<Argument<?>> declared, List<ArgSpec> specs) {
   static PicocliArguments of(List<Argument<?>> declared, CommandSpec command) {
@@ -24,7 +24,7 @@ record PicocliArguments(List<Argument<?>> declared, List<ArgSpec> specs) {
     return new PicocliArguments(declared, specs);
   }
 
-  /** Gives the arguments what picocli found on the command line. */
+  /** Sets the arguments to the values that picocli parsed. */
   void set() {
     for (int i = 0; i < specs.size(); i++) {
       declared.get(i).words().addAll(specs.get(i).stringValues());
@@ -63,7 +63,7 @@ record PicocliArguments(List<Argument<?>> declared, List<ArgSpec> specs) {
         .build();
   }
 
-  /** Reads a value for picocli, which reports what is wrong with it. */
+  /** Parses a value for picocli, which reports errors. */
   private record Converter(Reading<?> reading) implements ITypeConverter<Object> {
     @Override
     public Object convert(String text) {

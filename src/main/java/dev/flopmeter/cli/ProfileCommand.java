@@ -72,7 +72,7 @@ final class ProfileCommand extends Command {
     if (output.format() == Format.JSON && (cases.size() > 1 || device.isComparison())) {
       throw new ModelException("--format json holds a single result; use --format jsonl");
     }
-    // What can be refused without a device is, before one is started.
+    // Errors that need no device are reported before one is opened.
     cases.forEach(one -> device.options(one.precision()));
     Graph first = opened.bind(cases.get(0).bindings());
     first.requireValues();
@@ -114,7 +114,7 @@ final class ProfileCommand extends Command {
     return cases;
   }
 
-  /** Whether outputs are checked, or ranges computed. */
+  /** Whether outputs are checked or ranges are computed. */
   private boolean needsReference() {
     return !unchecked.get() || device.precisions().stream().anyMatch(Precision::isQuantized);
   }
@@ -125,7 +125,7 @@ final class ProfileCommand extends Command {
         : Main.BAD_INPUT;
   }
 
-  /** Measures all cases; one that fails, for lack of memory for example, leaves the others. */
+  /** Measures all cases; if one fails, for lack of memory for example, the others continue. */
   private void measure(
       Model opened, List<Case> cases, List<Backend> backends, Output out, Console console) {
     boolean isOneOfSeveral = cases.size() * backends.size() > 1;
@@ -172,7 +172,7 @@ final class ProfileCommand extends Command {
             seed.get()));
   }
 
-  /** What a result records of the machine and the software that made it. */
+  /** The machine and software that a result records. */
   private static Environment environment(Backend backend) {
     String system = System.getProperty("os.name") + " " + System.getProperty("os.version");
     return new Environment(
@@ -189,7 +189,7 @@ final class ProfileCommand extends Command {
     }
   }
 
-  /** The roofs by backend: those on one device are judged by the same rates. */
+  /** The roofs by backend: backends on one device share its rates. */
   private Map<String, MeasuredRoofs> roofs(
       List<Backend> backends, Progress progress, Console console) {
     Map<String, MeasuredRoofs> own = new HashMap<>();

@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Reads a value of the command line from its text. */
+/** Parses a value of the command line. */
 @FunctionalInterface
 interface Reading<T> {
   /**
-   * Reads one value.
+   * Parses one value.
    *
    * @throws ModelException if the text is not such a value; the message says what would be
    */
   T read(String text);
 
-  /** The values to choose from, or nothing if they cannot be listed. */
+  /** The allowed values, or nothing if they cannot be listed. */
   default List<String> candidates() {
     return List.of();
   }

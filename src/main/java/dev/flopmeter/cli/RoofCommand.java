@@ -13,7 +13,7 @@ import dev.flopmeter.run.Backend;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** {@code flopmeter roof}: finds what a device can do at best, and keeps it for profiles. */
+/** {@code flopmeter roof}: measures a device's best rates and stores them for profiles. */
 final class RoofCommand extends Command {
   private final BackendArguments device = with(new BackendArguments());
   private final Argument<Boolean> cached = flag("--cached");

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The measured roofs of a backend's device: from the cache, or measured now and put there. */
+/** The measured roofs of a backend's device: from the cache, or measured now and stored there. */
 record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
 
   static RoofLookup ofUser(Backend backend, Console console) {
@@ -27,8 +27,8 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
   }
 
   /**
-   * The roofs, measured where the cache lacks one of these precisions, or the levels of memory that
-   * earlier versions did not know; null for an emulated device, whose rates mean nothing.
+   * The roofs, measured if the cache lacks one of these precisions, or the memory levels that
+   * earlier versions did not measure; null for an emulated device, whose rates are not valid.
    */
   @Nullable MeasuredRoofs of(List<Precision> precisions, Progress progress) {
     if (backend.device().isEmulated()) {
@@ -46,7 +46,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
             : kept(measure(missing, progress)));
   }
 
-  /** With what other backends reached on this device: a roof is the device's, not a library's. */
+  /** Includes the rates of other backends: a roof belongs to the device, not to a library. */
   private MeasuredRoofs highest(MeasuredRoofs own) {
     MeasuredRoofs highest = own;
     for (Backends.Kind kind : Backends.Kind.values()) {
@@ -61,7 +61,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
   }
 
   /**
-   * Measures anew and stores it; other precisions stay in the cache as they are. Null for an
+   * Measures again and stores the result; other precisions in the cache stay unchanged. Null for an
    * emulated device.
    */
   @Nullable MeasuredRoofs remeasured(List<Precision> precisions, Progress progress) {
@@ -83,7 +83,7 @@ record RoofLookup(Backend backend, Optional<RoofCache> cache, Console console) {
         .measure(precisions, progress);
   }
 
-  /** Stores these roofs beside those of other precisions; returns all. */
+  /** Stores these roofs with those of other precisions; returns all. */
   private MeasuredRoofs kept(MeasuredRoofs fresh) {
     MeasuredRoofs all = cached().map(old -> old.with(fresh)).orElse(fresh);
     try {

@@ -44,8 +44,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  *     - in[1]
  * </pre>
  *
- * <p>{@code flops} are those beyond the MACs; what is left out is 0. An output is as an input, or
- * has a shape and a type, which is that of the first input where it is left out.
+ * <p>{@code flops} are in addition to the MACs; omitted fields are 0. An output is like an input,
+ * or has a shape and a type, by default that of the first input.
  *
  * @param types of outputs, by operator
  */
@@ -55,7 +55,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   /** The standard rules alone. */
   static final RuleFile NONE = new RuleFile(CostRules.standard(), Map.of());
 
-  /** A file of rules is written by hand; anything larger is a mistake. */
+  /** Rule files are written by hand, so anything larger is a mistake. */
   private static final long MOST_BYTES = 1 << 20;
 
   /**
@@ -87,7 +87,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
   }
 
   static RuleFile parse(String yaml) {
-    // No constant: counting without such a file would then load all of Jackson.
+    // Not a constant, because counting without such a file would then load all of Jackson.
     YAMLFactory strict =
         YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
     JsonNode tree = new YAMLMapper(strict).readTree(yaml);
@@ -153,7 +153,7 @@ record RuleFile(CostRules costs, Map<String, Function<Operands, List<TensorType>
     return in -> outputs.stream().map(output -> output.apply(in)).toList();
   }
 
-  /** As an input, or with a shape: that of an input, or an expression for each dimension. */
+  /** Like an input, or with a shape: that of an input, or an expression per dimension. */
   private static Function<Operands, TensorType> output(JsonNode node) {
     if (!node.isObject()) {
       int like = input(node.asString(""));

@@ -51,7 +51,7 @@ final class RunCommand extends Command {
     }
   }
 
-  /** Queues the run; returns where to ask for it. */
+  /** Queues the run; returns the address for its state. */
   private String queued(Client client, Console console) throws InterruptedException {
     String name = URLEncoder.encode(workload.get(), StandardCharsets.UTF_8);
     while (true) {
@@ -87,7 +87,7 @@ final class RunCommand extends Command {
     }
   }
 
-  /** Tells why; the exit code is that of {@code profile}. */
+  /** Prints the reason; the exit code is that of {@code profile}. */
   private static int failed(JsonNode run, Console console) {
     List<JsonNode> failed =
         run.path("targets")

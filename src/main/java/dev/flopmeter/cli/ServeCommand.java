@@ -93,7 +93,7 @@ final class ServeCommand extends Command {
       throws ConfigException, IOException, InterruptedException {
     ServeConfig config = source.read();
     if (config.logFormat().equals("json")) {
-      // Read when the first logger is made; none was.
+      // Read when the first logger is created, which is later.
       System.setProperty("flopmeter.log.encoder", JSON_ENCODER);
     }
     Logger logger = LoggerFactory.getLogger(ServeCommand.class);
@@ -112,8 +112,7 @@ final class ServeCommand extends Command {
         .addShutdownHook(
             new Thread(
                 () -> {
-                  // The exit code of a JVM that ends by a signal is 128 + the signal, as of a
-                  // crash.
+                  // The exit code of a JVM that a signal ended is 128 + the signal, as for a crash.
                   int code = close(daemon, logger) ? 0 : Main.DEVICE_FAILED;
                   Runtime.getRuntime().halt(code);
                 },

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 
-/** {@code flopmeter top}: what the GPUs of this host are used for, and by whom. */
+/** {@code flopmeter top}: shows how the GPUs of this host are used, and by which processes. */
 final class TopCommand extends Command {
   /** Clears the screen and moves to its start. */
   private static final String CLEAR = "\u001b[H\u001b[2J";
@@ -43,7 +43,7 @@ final class TopCommand extends Command {
           out.line(sample.json());
         }
         if (isLive && sampler.pause(next - System.nanoTime())) {
-          // Samples that were missed are not made up for.
+          // Missed samples are not made up for.
           next = Math.max(next + interval.get().toNanos(), System.nanoTime());
         }
       } while (isLive && !out.isBroken());

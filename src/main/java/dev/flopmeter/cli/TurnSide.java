@@ -17,7 +17,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** One side of a comparison by turns: a network and how it runs, as {@code profile} takes them. */
+/** One side of a comparison by turns: a network and its options, as for {@code profile}. */
 final class TurnSide extends Arguments {
   private final ModelArguments model = with(new ModelArguments(false));
   private final BackendArguments device = with(new BackendArguments());
@@ -29,7 +29,7 @@ final class TurnSide extends Arguments {
     return options;
   }
 
-  /** The options as they were given, one word each. */
+  /** The options as given, one word each. */
   List<String> words() {
     List<String> words = new ArrayList<>();
     for (Argument<?> argument : declared()) {
@@ -69,7 +69,7 @@ final class TurnSide extends Arguments {
     return side;
   }
 
-  /** A network that is ready to run, and what it is. */
+  /** A network that is ready to run, with its description. */
   record Ready(Turns.Side side, Backend backend, Plan plan) implements AutoCloseable {
     @Override
     public void close() {

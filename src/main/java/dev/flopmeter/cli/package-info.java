@@ -1,2 +1,2 @@
-/** The commands: each parses its arguments, calls the floor below and prints what came back. */
+/** The commands: each parses its arguments, calls the floor below and prints the result. */
 package dev.flopmeter.cli;

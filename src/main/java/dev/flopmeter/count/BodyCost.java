@@ -21,7 +21,7 @@ final class BodyCost {
     return OperatorTrait.CONTROL_FLOW.of(node);
   }
 
-  /** What one run costs, added to {@code outer}. */
+  /** The cost of one run, added to {@code outer}. */
   static Cost count(GraphCount outer, Operands in) {
     return switch (in.node().qualifiedOp()) {
       case "If" -> branch(outer, in);
@@ -63,7 +63,7 @@ final class BodyCost {
         counted(outer, in) + (constant.isEmpty() ? open : constant));
   }
 
-  /** The bodies that a run took, each time with the shapes that it had; none still has weights. */
+  /** The bodies that a run executed, with their shapes; if none ran, the weights still count. */
   private static Cost asRun(GraphCount outer, Operands in, Map<BodyRun, Long> runs, String note) {
     Map<GraphCount, Long> bodies = new LinkedHashMap<>();
     runs.forEach(

@@ -3,7 +3,7 @@ package dev.flopmeter.count;
 import java.util.List;
 
 /**
- * What counts as one operation, and where: our own way, or that of a well-known tool. Each gives
+ * What counts as one operation, and where: our own convention, or a well-known tool's. Each gives
  * one number per node; the number of a network is their sum.
  */
 public interface Convention {
@@ -13,7 +13,7 @@ public interface Convention {
   /** What its numbers count: FLOP, MAC, or the tool's own word. */
   String unit();
 
-  /** What one multiply-accumulate counts: 1 or 2; 0 where the number is not an amount of work. */
+  /** What one multiply-accumulate counts: 1 or 2; 0 if the number is not an amount of work. */
   int perMac();
 
   /** The version of the tool that its numbers were confirmed with. */
@@ -25,9 +25,7 @@ public interface Convention {
   /** The number of one node. */
   long count(CountedNode call);
 
-  /**
-   * Whether of several calls of one module only the last one's number is kept (a tool's defect).
-   */
+  /** Whether only the last of several calls of a module counts (a tool's defect). */
   default boolean keepsLastCallOnly() {
     return false;
   }

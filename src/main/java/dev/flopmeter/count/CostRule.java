@@ -2,7 +2,7 @@ package dev.flopmeter.count;
 
 import dev.flopmeter.model.Operands;
 
-/** How much work an operator does, from its shapes and attributes alone. */
+/** The work of an operator, from its shapes and attributes alone. */
 @FunctionalInterface
 public interface CostRule {
   /**

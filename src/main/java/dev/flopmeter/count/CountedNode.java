@@ -8,7 +8,7 @@ import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.TorchOrigin;
 
 /**
- * One node as a convention sees it: its operands, our own count of it, and what is around it.
+ * One node as a convention sees it: its operands, our own count, and its neighbours.
  *
  * @param work our own count; {@link Work#NONE} for an operator without a rule
  */
@@ -20,19 +20,19 @@ public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks 
   }
 
   /**
-   * The operator that alone reads the first output, which the graph does not return; else empty.
+   * The operator that is the only reader of the first output, if that is not returned; else empty.
    */
   public String reader() {
     Node reader = links.onlyReader(operands.node());
     return reader == null ? "" : reader.qualifiedOp();
   }
 
-  /** Whether nothing but one node reads input {@code index}. */
+  /** Whether input {@code index} has only one reader. */
   public boolean isOnlyReaderOf(int index) {
     return links.onlyReader(operands.node().inputs().get(index)) != null;
   }
 
-  /** Whether input {@code index} is known before the first run, as weights are. */
+  /** Whether input {@code index} is known before the first run, like weights. */
   public boolean isConstant(int index) {
     return operands.has(index) && graph.origins().containsKey(operands.node().inputs().get(index));
   }
@@ -50,8 +50,8 @@ public record CountedNode(Operands operands, Graph graph, Work work, GraphLinks 
   }
 
   /**
-   * One per output where a bias is added: by the operator itself, or by an addition that the model
-   * notes as part of the module that multiplied.
+   * Elements of the output if a bias is added: by the operator itself, or by an addition that the
+   * model marks as part of the module that multiplied.
    */
   public long biasAdditions() {
     boolean isModulesOwn =

@@ -7,19 +7,19 @@ import dev.flopmeter.model.TensorType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Counts graphs by a set of rules, under one convention; immutable. */
+/** Counts graphs with a set of rules under one convention; immutable. */
 public record Counter(CostRules rules, Convention convention) {
   /** The standard rules under the default convention. */
   public static Counter standard() {
     return new Counter(CostRules.standard(), OwnConvention.FLOPS);
   }
 
-  /** What {@code graph}, bound from {@code model}, costs. */
+  /** Counts {@code graph}, bound from {@code model}. */
   public Counts count(Model model, Graph graph) {
     return count(info(model.name(), model.source(), model.opset(), graph), graph);
   }
 
-  /** What {@code graph} costs. */
+  /** Counts {@code graph}. */
   public Counts count(Graph graph) {
     return count(info(graph.name(), "graph", graph.opset(), graph), graph);
   }

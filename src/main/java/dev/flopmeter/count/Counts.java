@@ -43,8 +43,8 @@ public record Counts(
   }
 
   /**
-   * Multiply-accumulates that depend on data and hold for the run that was counted; null where
-   * nothing of the count depends on a run.
+   * Multiply-accumulates that depend on data and hold for the run that was counted; null if nothing
+   * of the count depends on a run.
    */
   public @Nullable Long asRunMacs() {
     Long macs = null;
@@ -56,7 +56,7 @@ public record Counts(
     return macs;
   }
 
-  /** FLOP per byte of compulsory traffic; nothing where no byte moves. */
+  /** FLOP per byte of compulsory traffic; nothing if no byte moves. */
   public OptionalDouble intensity() {
     long bytes = totals.bytes();
     return bytes == 0

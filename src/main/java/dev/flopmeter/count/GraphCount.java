@@ -29,7 +29,7 @@ import java.util.Set;
 import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** One count under way: adds up nodes, and the bodies of control flow as nodes of their own. */
+/** One count in progress: sums nodes, and the bodies of control flow as separate nodes. */
 final class GraphCount {
   private final CostRules rules;
   private final Convention convention;
@@ -42,7 +42,7 @@ final class GraphCount {
   private final Set<String> notes = new LinkedHashSet<>();
   private final Set<String> approximations = new LinkedHashSet<>();
 
-  /** What a run showed of this graph; null if it is counted without one. */
+  /** The facts of a run of this graph; null if it is counted without one. */
   private final @Nullable RunFacts facts;
 
   /** The most that activations of a body take, by the name of its node. */
@@ -62,7 +62,7 @@ final class GraphCount {
 
   private record Place(GraphCount graph, String value) {}
 
-  /** Why nodes of one operator are not counted. */
+  /** Why the nodes of an operator are not counted. */
   private record Missed(String op, String reason) {}
 
   GraphCount(CostRules rules, Convention convention, Graph graph, @Nullable RunFacts facts) {
@@ -121,7 +121,7 @@ final class GraphCount {
         layers);
   }
 
-  /** Marks the layers that a count without a run has otherwise. */
+  /** Marks the layers that differ from a count without a run. */
   void markChanges(List<LayerCost> withoutRun) {
     for (int i = 0; i < layers.size(); i++) {
       if (!layers.get(i).equals(withoutRun.get(i))) {
@@ -187,7 +187,7 @@ final class GraphCount {
     }
   }
 
-  /** From where on shapes are not known on the way to {@code node}, also in bodies or around. */
+  /** Why shapes are unknown on the way to {@code node}, also in bodies or enclosing graphs. */
   private String blinding(Node node) {
     Set<Node> seen = new HashSet<>(List.of(node));
     Deque<Place> behind = new ArrayDeque<>();
@@ -290,7 +290,7 @@ final class GraphCount {
   }
 
   /**
-   * Takes over what runs of bodies cost.
+   * Adds the cost of runs of bodies.
    *
    * @param runs how often each ran
    * @param isExact false if how often the body runs, or which one, depends on data
@@ -335,7 +335,7 @@ final class GraphCount {
         Sizes.multiply(times, one.bytesWritten()));
   }
 
-  /** Names what {@code body} does not count, also where the body itself is not taken. */
+  /** Names the operators that {@code body} does not count, even if the body itself is not used. */
   void addUncounted(GraphCount body) {
     body.uncounted.forEach(
         (missed, nodes) ->

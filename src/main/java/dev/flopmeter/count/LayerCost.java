@@ -7,7 +7,7 @@ import java.util.List;
  * One node's cost.
  *
  * @param op qualified operator name
- * @param outputShapes shapes of its outputs; empty where they depend on data
+ * @param outputShapes shapes of its outputs; empty if they depend on data
  * @param activations elements that it writes as a convolution or product, see {@link
  *     Counts#activations()}
  * @param isCounted false if no rule knows the operator, so that {@code cost} has only bytes

@@ -13,19 +13,19 @@ import java.util.Map;
 /**
  * The most memory activations take at once when nodes run one after the other. A buffer lives from
  * the node that writes it (inputs: from the start) to the last one that reads it or a view of it;
- * the graph's outputs live to the end. No operator works in place, weights are not in it, a body
+ * the graph's outputs live to the end. No operator works in place, weights are not included, a body
  * adds its own peak while its operator runs.
  */
 final class Liveness {
   private final Graph graph;
 
   /**
-   * By value, the first one in the memory that it shares with its views; weights, and values of a
-   * graph around this one, have none.
+   * By value, the first one in the memory that it shares with its views; weights and values of
+   * enclosing graphs have none.
    */
   private final Map<String, String> buffers = new HashMap<>();
 
-  /** By the first value in a buffer, the place of the last node that uses it. */
+  /** The position of the last node that uses a buffer, by the first value in it. */
   private final Map<String, Integer> lastUses = new HashMap<>();
 
   private Liveness(Graph graph) {

@@ -18,7 +18,7 @@ import java.util.Set;
  * Which stored tensors an operator reads as learned data, through what was computed from them
  * before the first run. {@link InputRoles} says which inputs can hold learned data; statistics (a
  * BatchNormalization's mean and variance) and arguments (bounds, pads, quantisation scales) do not,
- * nor does what the model itself notes as a buffer.
+ * nor do tensors that the model marks as buffers.
  */
 final class Parameters {
   private Parameters() {}
@@ -28,7 +28,7 @@ final class Parameters {
     return new IdentityHashMap<>();
   }
 
-  /** The learned tensors that the node reads, each once, and how many values it holds. */
+  /** The learned tensors that the node reads, each once, and their number of values. */
   static Map<Tensor, Long> of(Operands in, Graph graph) {
     return from(0, in, graph);
   }
@@ -60,7 +60,7 @@ final class Parameters {
   }
 
   /**
-   * How many values they hold.
+   * Their number of values.
    *
    * @throws dev.flopmeter.model.ModelException if it exceeds 2^63-1
    */

@@ -20,11 +20,11 @@ import java.util.function.ToLongFunction;
  *           | "attr" "." name                         an integer attribute the node must have
  * </pre>
  *
- * <p>There is nothing else in it: no loops, no calls, no names of its own, so that a rule file can
- * come from anywhere. Numbers beyond 2^63-1 are errors, not wrapped.
+ * <p>There is nothing else: no loops, no calls, no variables, so that a rule file may come from
+ * anywhere. Numbers beyond 2^63-1 are errors, not wrapped.
  */
 public final class RuleExpression {
-  /** Longer texts are refused: deep nesting must not exhaust the stack. */
+  /** Longer texts are rejected, because deep nesting could exhaust the stack. */
   private static final int MOST_CHARACTERS = 1000;
 
   private final String text;
@@ -43,7 +43,7 @@ public final class RuleExpression {
   /**
    * Reads an expression.
    *
-   * @return what it is for a node; throws {@link ModelException} where it is negative or overflows
+   * @return its value for a node; throws {@link ModelException} where it is negative or overflows
    * @throws ModelException if it is malformed; the message says where
    */
   public static ToLongFunction<Operands> parse(String text) {

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What one run of a graph showed of all that depends on data.
+ * The data-dependent facts of one run of a graph.
  *
  * @param types of values whose type is not known before a run, by value name
  * @param lengths integers that the work of an operator follows from ({@link
@@ -36,7 +36,7 @@ public record RunFacts(
    */
   public record BodyRun(String attribute, RunFacts facts) {}
 
-  /** Whether a run of {@code graph} may show more than is known before. */
+  /** Whether a run of {@code graph} may show more than is known beforehand. */
   public static boolean mayAddTo(Graph graph) {
     return graph.nodes().stream().anyMatch(node -> isOpen(node, graph));
   }

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The PyTorch module and function that an operator stands for where the model does not say: each
- * operator that has a module of its own is taken for a call of it ({@code torch.csv}), everything
- * else for a plain function.
+ * The PyTorch module and function that an operator stands for if the model does not say: an
+ * operator with a corresponding module counts as a call of it ({@code torch.csv}), everything else
+ * as a plain function.
  */
 final class TorchEquivalents {
   private TorchEquivalents() {}

@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes that an operator cannot avoid moving: each distinct input and weight once, each output
- * once. A view moves nothing; operators that pick read what they pick, and their indices; operators
- * that ask for a shape read nothing; a mixture of experts reads one expert for each choice of one.
- * What is quantised is read as it is stored: DequantizeLinear moves nothing where others read its
- * result, and these read what it reads.
+ * once. A view moves nothing; operators that select read only the selected elements and the
+ * indices; operators that query a shape read nothing; a mixture of experts reads one expert per
+ * choice. Quantised values are read as stored: DequantizeLinear moves nothing if others read its
+ * result, and these read its input.
  */
 public final class Traffic {
   private Traffic() {}
@@ -51,12 +51,12 @@ public final class Traffic {
     }
   }
 
-  /** Whether a node only gives others quantised values in floats. */
+  /** Whether a node only converts quantised values to floats for other nodes. */
   public static boolean isWidening(GraphLinks links, Node node) {
     return node.op().equals("DequantizeLinear") && !links.isReturned(node.outputs().get(0));
   }
 
-  /** Bytes read, after each tensor's part went to {@code sink}. */
+  /** Bytes read; {@code sink} gets the part of each tensor. */
   public static long read(Operands in, ObjLongConsumer<DataType> sink) {
     Node node = in.node();
     if (OperatorTrait.VIEW.of(node) || OperatorTrait.SHAPE_QUERY.of(node)) {
@@ -73,7 +73,7 @@ public final class Traffic {
     return total;
   }
 
-  /** Bytes written, after each tensor's part went to {@code sink}. */
+  /** Bytes written; {@code sink} gets the part of each tensor. */
   public static long written(Operands in, ObjLongConsumer<DataType> sink) {
     if (OperatorTrait.VIEW.of(in.node())) {
       return 0;
@@ -89,8 +89,8 @@ public final class Traffic {
   }
 
   /**
-   * The bytes of what is read of input {@code i}: of a table as large a part as the output is of
-   * all values, of weights those of as many experts as there are choices.
+   * The bytes read of input {@code i}: for a table, in proportion to the output; for expert
+   * weights, as many experts as there are choices.
    */
   private static long part(Operands in, int i, TensorType type) {
     long all = 1;

@@ -85,7 +85,7 @@ record WorkEquations(Operands in) implements NodeHost {
     return List.of(macs, flops);
   }
 
-  /** The steps of all sequences of a batch together, none of them longer than {@code longest}. */
+  /** The sum of the steps of all sequences of a batch, each at most {@code longest}. */
   static long sum(Tensor lengths, long longest) {
     long sum = 0;
     for (long i = 0; i < lengths.elements(); i++) {
@@ -94,7 +94,7 @@ record WorkEquations(Operands in) implements NodeHost {
     return sum;
   }
 
-  /** Pairs of tokens in the same sequence, from where each sequence ends. */
+  /** Pairs of tokens in the same sequence, from the ends of the sequences. */
   private static long pairs(Tensor ends) {
     long pairs = 0;
     for (long i = 1; i < ends.elements(); i++) {

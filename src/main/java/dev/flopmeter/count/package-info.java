@@ -1,4 +1,4 @@
-/** What operators cost: rules, conventions, exact sums. */
+/** Costs of operators: rules, conventions, exact sums. */
 @NullMarked
 package dev.flopmeter.count;
 

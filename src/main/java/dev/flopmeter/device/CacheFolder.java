@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The user's folder for what is measured or unpacked once: {@code $XDG_CACHE_HOME/flopmeter}, or
- * {@code ~/.cache/flopmeter}.
+ * The user's folder for data that is measured or unpacked once: {@code $XDG_CACHE_HOME/flopmeter},
+ * or {@code ~/.cache/flopmeter}.
  */
 public final class CacheFolder {
   private CacheFolder() {}
@@ -27,7 +27,7 @@ public final class CacheFolder {
    */
   static Path of(Map<String, String> environment, String userHome) throws IOException {
     String cache = environment.getOrDefault("XDG_CACHE_HOME", "");
-    if (cache.startsWith("/")) { // the XDG specification has relative paths ignored
+    if (cache.startsWith("/")) { // the XDG specification requires that relative paths are ignored
       return Path.of(cache, "flopmeter");
     }
     return Stream.of(environment.getOrDefault("HOME", ""), userHome)

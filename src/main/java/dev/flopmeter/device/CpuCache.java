@@ -36,12 +36,12 @@ public record CpuCache(int level, long bytes, int sharedBy) {
         }
       }
     } catch (IOException | IllegalArgumentException e) {
-      return List.of(); // a container may hide the folder, and another kernel write it otherwise
+      return List.of(); // a container may hide the folder, or another kernel may use another format
     }
     return List.copyOf(byLevel.values());
   }
 
-  /** What the caches of this level hold together for so many processors. */
+  /** The total capacity of this level's caches over this number of processors. */
   public long bytesOf(int processors) {
     return bytes * ((processors + sharedBy - 1) / sharedBy);
   }

@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A processor's sensors, as far as Linux shows them: package energy (RAPL, often readable by root
- * only), core clocks, load. Everything is a small file; nothing is opened between readings.
+ * A processor's sensors, as far as Linux provides them: package energy (RAPL, often readable by
+ * root only), core clocks, load. Everything is a small file; nothing is opened between readings.
  */
 final class CpuSensors implements SensorSource {
   // Fields of the first line of /proc/stat; after the eighth come guests, which are in the first.
@@ -29,7 +29,7 @@ final class CpuSensors implements SensorSource {
   private final Path sys;
   private final Path proc;
 
-  /** Each package's counter when it was last read: it wraps, so that only steps can be added. */
+  /** The last reading of each package's counter; it wraps around, so differences must be added. */
   private final Map<Path, Long> counters = new HashMap<>();
 
   private double joules;
@@ -39,7 +39,7 @@ final class CpuSensors implements SensorSource {
   CpuSensors(Path sys, Path proc) {
     this.sys = sys;
     this.proc = proc;
-    utilization(); // what follows is the share since now
+    utilization(); // from here on, shares are relative to now
   }
 
   @Override
@@ -168,7 +168,7 @@ final class CpuSensors implements SensorSource {
     try {
       return Files.isReadable(file) ? Files.readAllLines(file) : List.of();
     } catch (IOException e) {
-      return List.of(); // gone or forbidden since: the figure is absent
+      return List.of(); // it no longer exists or cannot be read: the figure is absent
     }
   }
 }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param problem why there is none or why they could not be listed; null if there are some
  */
 public record CudaDevices(List<Device> devices, @Nullable String problem) {
-  /** The first architecture with tensor cores (Volta): what our kernels are compiled for. */
+  /** The first architecture with tensor cores (Volta), for which our kernels are compiled. */
   public static final String OLDEST_COMPUTE_CAPABILITY = "7.0";
 
   private static final int NO_DEVICE = 100;
@@ -105,7 +105,7 @@ public record CudaDevices(List<Device> devices, @Nullable String problem) {
           .flatMap(NvmlSensors::memoryShare)
           .ifPresent(share -> properties.put("mig_memory_share", Double.toString(share)));
     }
-    // The emulation of the tests has functions of its own, whatever name it gives its device.
+    // The tests' emulation has its own functions, by which it is recognised under any name.
     boolean isEmulated = driver.has("emu_device_count");
     return new Device(DeviceKind.CUDA, "cuda:" + ordinal, label, properties, isEmulated);
   }

@@ -10,14 +10,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The CUDA driver and cuDNN of this machine, opened and checked before anything is bound to them: a
- * call into a library that lacks the function would end the process.
+ * The CUDA driver and cuDNN of this machine, opened and checked before they are bound, because
+ * calling a missing function would end the process.
  *
  * <p>The environment variables {@code FLOPMETER_LIBCUDA} and {@code FLOPMETER_LIBCUDNN} name the
- * files (or their directories) where the loader's search and the usual places do not find them.
+ * files (or their directories) if they are not found by the loader or in the usual places.
  *
- * @param companions what cuDNN opens when it first needs it; empty where it was not looked for
- * @param driverLibrary null where none could be opened
+ * @param companions libraries that cuDNN opens on first use; empty if they were not searched
+ * @param driverLibrary null if none could be opened
  */
 public record CudaLibraries(
     LibraryFinding driver,
@@ -50,7 +50,7 @@ public record CudaLibraries(
     return find(System.getenv());
   }
 
-  /** As {@link #find()}, with these environment variables in place of the process' own. */
+  /** Like {@link #find()}, with these environment variables instead of the process' own. */
   public static CudaLibraries find(Map<String, String> environment) {
     LibraryPlaces places = new LibraryPlaces(environment, Path.of("/"));
     DynamicLibrary driver;
@@ -61,7 +61,7 @@ public record CudaLibraries(
       return new CudaLibraries(missing, UNTRIED, List.of(), null);
     }
     LibraryFinding found = checkDriver(driver);
-    // cuDNN asks the driver as it loads; without one its verdict would only confuse.
+    // cuDNN calls the driver as it loads; without one its error would only confuse.
     if (!found.isUsable()) {
       return new CudaLibraries(found, UNTRIED, List.of(), driver);
     }
@@ -72,7 +72,7 @@ public record CudaLibraries(
       LibraryFinding missing = LibraryFinding.missing("cuDNN", e.getMessage(), CUDNN_FIX);
       return new CudaLibraries(found, missing, List.of(), driver);
     }
-    // Asked before the first call, with which the emulated one may load another beside it.
+    // Checked before the first call, because the emulation may then load another library.
     Path file = cudnn.file().orElse(Path.of(CUDNN));
     LibraryFinding checked = checkCudnn(cudnn, String.valueOf(found.version()));
     List<LibraryFinding> companions =
@@ -80,7 +80,7 @@ public record CudaLibraries(
     return new CudaLibraries(found, checked, companions, driver);
   }
 
-  /** As configured, or in the usual places, or where the Python on the path has it. */
+  /** As configured, in the usual places, or where the Python on the path has it. */
   private static DynamicLibrary openCudnn(LibraryPlaces places, Map<String, String> environment)
       throws LibraryException {
     try {
@@ -164,9 +164,9 @@ public record CudaLibraries(
   }
 
   /**
-   * The finding, unusable if the library lacks a function that the runner calls.
+   * The finding; unusable if the library lacks a function that is called.
    *
-   * @param resource names the functions, one a line
+   * @param resource names the functions, one per line
    */
   private static LibraryFinding complete(
       LibraryFinding found, DynamicLibrary library, String resource, String fix) {
@@ -182,7 +182,9 @@ public record CudaLibraries(
     return Stream.concat(Stream.of(driver, cudnn), companions.stream()).toList();
   }
 
-  /** What stands in the way of running on a GPU; empty if nothing does but perhaps the devices. */
+  /**
+   * Problems that prevent running on a GPU, without those of the devices; empty if none is known.
+   */
   public List<String> problems() {
     return all().stream()
         .filter(f -> !f.isUsable() && !f.what().equals(CudnnCompanions.NVRTC))

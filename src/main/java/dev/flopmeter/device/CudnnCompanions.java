@@ -14,15 +14,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The libraries that cuDNN 9 opens by bare name when it first needs them. One of another
- * installation would be wrong, and without cuBLASLt cuDNN ends the process: so they are found and
- * opened before, and what is open already wins.
+ * The libraries that cuDNN 9 opens by bare name on first use. One from another installation would
+ * be wrong, and without cuBLASLt cuDNN ends the process. So they are opened first, because an open
+ * library takes precedence.
  *
- * @param cudnn the file that cuDNN was loaded from; they are looked for beside it
+ * @param cudnn the file that cuDNN was loaded from; they are searched next to it
  * @param cudaMajor the version of CUDA that it was built for
  */
 record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
-  /** The one without which cuDNN works, if with fewer engines. */
+  /** The only one without which cuDNN works, with fewer engines. */
   static final String NVRTC = "NVRTC";
 
   /** Folders of Python wheels beside cuDNN's. */

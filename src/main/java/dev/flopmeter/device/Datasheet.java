@@ -17,7 +17,7 @@ public record Datasheet(List<Card> cards) {
   private static final List<String> PRECISIONS =
       List.of("fp32", "tf32", "fp16", "bf16", "fp8", "int8");
 
-  /** A slice of a card carries the whole card's name, and a laptop's chip the desktop card's. */
+  /** A slice of a card has the whole card's name, and a laptop's chip the desktop card's. */
   private static final Pattern PART_OF_A_CARD =
       Pattern.compile("\\bMIG\\b|Laptop|Mobile|Max-Q Design|vGPU|GRID");
 
@@ -26,8 +26,8 @@ public record Datasheet(List<Card> cards) {
    *
    * @param name the card's usual name
    * @param match finds it in the name that the driver reports
-   * @param smCount multiprocessors; null where unknown
-   * @param boostHz SM clock at which the tensor rates are stated; null where unknown
+   * @param smCount multiprocessors; null if unknown
+   * @param boostHz SM clock at which the tensor rates are stated; null if unknown
    * @param flopsPerSecond dense peaks by precision: {@code fp32}, {@code tf32}, {@code fp16},
    *     {@code bf16}, {@code fp8}, {@code int8}; a precision without a known peak is missing
    * @param source where the figures come from
@@ -91,7 +91,7 @@ public record Datasheet(List<Card> cards) {
   }
 
   /**
-   * What a MIG instance has of its card; nothing for an unknown one.
+   * The share of its card that a MIG instance has; nothing for an unknown one.
    *
    * @param name of the card or the instance
    * @param memory share of the card's memory, and so of its bandwidth

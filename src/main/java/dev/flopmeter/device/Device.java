@@ -18,7 +18,7 @@ public record Device(
     properties = Map.copyOf(properties);
   }
 
-  /** A property that is a number, 0 or more; null where it is missing or something else. */
+  /** A property that is a number, 0 or more; null if it is missing or something else. */
   public @Nullable Double number(String property) {
     String text = properties.getOrDefault(property, "");
     return text.matches("[0-9]{1,18}(\\.[0-9]{1,18})?") ? Double.valueOf(text) : null;

@@ -13,12 +13,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A shared library opened with the system's own loader, so that its verdict ({@code dlerror}) can
- * be shown. It stays open until the process ends: other libraries are bound against it.
+ * A shared library opened with the system's own loader, so that its error ({@code dlerror}) can be
+ * shown. It stays open until the process ends: other libraries are bound against it.
  *
- * <p>JNA's {@code NativeLibrary.getInstance} does not serve here: it searches folders of its own
- * before those of {@code LD_LIBRARY_PATH}, takes another version of a library where the wanted one
- * is missing, and buries the loader's verdict among its own attempts.
+ * <p>JNA's {@code NativeLibrary.getInstance} is not suitable: it searches its own folders before
+ * those of {@code LD_LIBRARY_PATH}, accepts another version of a missing library, and hides the
+ * loader's error among its own attempts.
  */
 public final class DynamicLibrary {
   private static final int RTLD_LAZY = 1;
@@ -39,8 +39,8 @@ public final class DynamicLibrary {
    */
   public static DynamicLibrary open(String name) throws LibraryException {
     try {
-      // All looked up before: a lookup in between would free the loader's message. That of the JVM
-      // for a native method's first call is one, so a text is read once.
+      // All symbols are looked up first: a later lookup would free the loader's message. The JVM
+      // also looks one up for a native method's first call, so a text is read once beforehand.
       try (Memory empty = new Memory(1)) {
         empty.setByte(0, (byte) 0);
         empty.getString(0);
@@ -62,8 +62,8 @@ public final class DynamicLibrary {
   /**
    * Opens the first of the candidates that can be opened.
    *
-   * @throws LibraryException with the verdict on the last, which is the most precise: what a file
-   *     lacks, not that a bare name was not found
+   * @throws LibraryException with the error of the last one, which is the most precise: what is
+   *     wrong with a file, not that a bare name was not found
    */
   static DynamicLibrary openAny(List<String> candidates) throws LibraryException {
     int last = candidates.size() - 1;
@@ -71,7 +71,7 @@ public final class DynamicLibrary {
       try {
         return open(candidate);
       } catch (LibraryException ignored) {
-        // the verdict on the last one counts
+        // the error of the last one is used
       }
     }
     return open(candidates.get(last));

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * GPM, the activity of GPUs and MIG instances, on Hopper and later: means over the time between two
+ * GPM, the activity of GPUs and MIG instances from Hopper on: means over the time between two
  * samples.
  */
 final class GpmSamples implements AutoCloseable {
@@ -81,7 +81,7 @@ final class GpmSamples implements AutoCloseable {
     return figures;
   }
 
-  /** Gives the samples of all others back. */
+  /** Frees the samples of all other GPUs. */
   void retain(Set<String> uuids) {
     Map<String, Pointer> gone = new HashMap<>(last);
     gone.keySet().removeAll(uuids);

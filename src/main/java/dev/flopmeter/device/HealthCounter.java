@@ -18,7 +18,7 @@ public enum HealthCounter implements Labelled {
   ROWS_REMAPPED_UNCORRECTABLE(143),
   /** 1 while a reset is needed to remap rows. */
   ROWS_PENDING(144),
-  /** 1 where no spare rows are left. */
+  /** 1 if no spare rows are left. */
   ROWS_FAILED(145);
 
   private final int field;
@@ -31,12 +31,12 @@ public enum HealthCounter implements Labelled {
     return field;
   }
 
-  /** What GPUs count all of or nothing of, such as {@code ecc}. */
+  /** Counters that a GPU has either all or none of, such as {@code ecc}. */
   String group() {
     return label().substring(0, label().indexOf('_'));
   }
 
-  /** Whether the one with a label is a state, 0 or 1, and not a counter. */
+  /** Whether the counter with a label is a state, 0 or 1. */
   public static boolean isState(String label) {
     return label.equals(ROWS_PENDING.label()) || label.equals(ROWS_FAILED.label());
   }

@@ -3,13 +3,13 @@ package dev.flopmeter.device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was found of one library.
+ * The result of looking for one library.
  *
- * @param what its name for people: {@code cuDNN}
+ * @param what its display name: {@code cuDNN}
  * @param path the file it was loaded from; null if it was not
  * @param version as the library reports it; null if it does not
  * @param problem why it cannot be used; null if it can
- * @param fix what to do about the problem; null if there is none
+ * @param fix how to fix the problem; null if there is none
  */
 public record LibraryFinding(
     String what,

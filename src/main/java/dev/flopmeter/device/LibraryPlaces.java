@@ -38,7 +38,7 @@ record LibraryPlaces(Map<String, String> environment, Path root) {
     return candidates(file);
   }
 
-  /** As {@link #candidates(String, String)} where nothing is configured. */
+  /** Like {@link #candidates(String, String)} without a setting. */
   List<String> candidates(String file) {
     Set<String> found = new LinkedHashSet<>();
     found.add(file);
@@ -72,7 +72,7 @@ record LibraryPlaces(Map<String, String> environment, Path root) {
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, pattern)) {
       stream.forEach(found::add);
     } catch (IOException e) {
-      return List.of(); // a directory that cannot be read holds nothing that could be loaded
+      return List.of(); // a directory that cannot be read has no library that could be loaded
     }
     found.sort(Comparator.reverseOrder());
     return found;

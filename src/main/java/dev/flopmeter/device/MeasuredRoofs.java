@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
  * The best rates that were found on one device.
  *
  * @param flopsPerSecond of dense matrix work, by precision ({@code fp32}, ...)
- * @param found the work that reached them, by precision and {@code memory}
- * @param bytesPerSecond of the memory, read and written together; null where it was not measured
+ * @param found the work that reached the rates, by precision and {@code memory}
+ * @param bytesPerSecond of the memory, read and written together; null if it was not measured
  * @param levels caches from small to large, then the memory; empty in roofs of earlier versions
- * @param launchSeconds what a step costs that does nothing; null where it was not measured
+ * @param launchSeconds the cost of an empty step; null if it was not measured
  * @param measuredAt when the newest of these figures was taken
- * @param versions of what they depend on: driver and libraries
+ * @param versions of the driver and libraries, on which they depend
  */
 public record MeasuredRoofs(
     Map<String, Double> flopsPerSecond,
@@ -33,7 +33,7 @@ public record MeasuredRoofs(
     versions = Map.copyOf(versions);
   }
 
-  /** These figures, with {@code newer}'s in place of those that both have. */
+  /** These figures, replaced by those of {@code newer} where it has any. */
   public MeasuredRoofs with(MeasuredRoofs newer) {
     Map<String, Double> rates = new TreeMap<>(flopsPerSecond);
     rates.putAll(newer.flopsPerSecond);
@@ -50,8 +50,8 @@ public record MeasuredRoofs(
   }
 
   /**
-   * The higher of both rates each: a roof is what anything reached on the device. The cost of a
-   * launch is the backend's own and stays this one's.
+   * The higher of each two rates: a roof is the best rate reached on the device. The cost of a
+   * launch depends on the backend and stays this one's.
    */
   public MeasuredRoofs highest(MeasuredRoofs other) {
     Map<String, Double> rates = new TreeMap<>(flopsPerSecond);

@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A level of a device's memory and the rates that were measured there, in bytes per second by
- * pattern, as STREAM counts them: what a program reads and writes, not what the hardware moves for
- * it (McCalpin 1995).
+ * pattern, as STREAM counts them: the bytes that a program reads and writes, not those that the
+ * hardware moves (McCalpin 1995).
  *
  * @param name {@code L1}, {@code L2}, {@code L3} or {@code memory}
- * @param bytes that the caches of this level hold together; null for memory
+ * @param bytes total capacity of this level's caches; null for memory
  * @param bytesPerSecond of all cores together: {@code read}, {@code write}, {@code copy}, {@code
  *     triad}
- * @param oneCoreBytesPerSecond of one core; empty where the device does not run a single one
+ * @param oneCoreBytesPerSecond of one core; empty if single cores cannot be used
  */
 public record MemoryLevel(
     String name,
@@ -27,12 +27,12 @@ public record MemoryLevel(
     oneCoreBytesPerSecond = Map.copyOf(oneCoreBytesPerSecond);
   }
 
-  /** The highest of the rates over all cores: a roof is what anything reaches. */
+  /** The highest of the rates over all cores: a roof is the best rate reached. */
   public double best() {
     return bytesPerSecond.values().stream().mapToDouble(rate -> rate).max().orElse(0);
   }
 
-  /** The higher of both rates each, of the same level measured twice; it holds what either held. */
+  /** The higher of each two rates of the same level, measured twice; with the larger capacity. */
   MemoryLevel highest(MemoryLevel other) {
     Map<String, Double> all = new TreeMap<>(bytesPerSecond);
     other.bytesPerSecond.forEach((name, rate) -> all.merge(name, rate, Math::max));

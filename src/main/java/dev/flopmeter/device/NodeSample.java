@@ -14,12 +14,12 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What the GPUs and MIG instances of this host do at one moment; a line of {@code flopmeter top
+ * The state of this host's GPUs and MIG instances at one moment; a line of {@code flopmeter top
  * --format jsonl}.
  *
- * @param emulated whether the library is the emulation of the tests, whose figures mean nothing
+ * @param emulated whether the library is the tests' emulation, whose figures are not valid
  * @param health of each GPU that can be reached, however it is divided
- * @param events since the sample before
+ * @param events since the previous sample
  * @param absent why a figure is missing, by its name
  */
 public record NodeSample(
@@ -47,22 +47,22 @@ public record NodeSample(
     absent = Map.copyOf(absent);
   }
 
-  /** What a GPU's time is spent on; where several fit, the first of this order. */
+  /** The state of a GPU; if several apply, the first in this order. */
   public enum State {
     /** NVML cannot reach it. */
     LOST,
-    /** A run of flopmeter's daemon is on it. */
+    /** A run of flopmeter's daemon uses it. */
     MEASURED,
-    /** Something runs, and the clock is held back. */
+    /** Work runs, and the clock is reduced. */
     THROTTLED,
-    /** Something runs. */
+    /** Work runs. */
     BUSY,
-    /** Processes hold it, and NVML does not report whether they run: MIG without GPM. */
+    /** Processes hold it, and NVML does not report whether work runs: MIG without GPM. */
     OCCUPIED,
-    /** Processes hold memory and nothing runs. */
+    /** Processes hold memory and no work runs. */
     HELD,
     IDLE,
-    /** Nobody sampled it. */
+    /** There was no sample. */
     UNKNOWN;
 
     @JsonValue
@@ -77,10 +77,10 @@ public record NodeSample(
    * @param device {@code gpu:2} as nvidia-smi numbers GPUs, {@code gpu:2:0} a MIG instance of it
    * @param uuid {@code GPU-...} or {@code MIG-...}; empty for a GPU that was lost from the start
    * @param parent the GPU's own uuid
-   * @param part what an instance has of its GPU; null for a whole GPU
+   * @param part an instance's share of its GPU; null for a whole GPU
    * @param utilization share of the time since the last sample with work on it, 0 to 1
    * @param memoryUsedBytes of all processes and the driver
-   * @param throttled reasons that hold the clock back
+   * @param throttled reasons for a reduced clock
    * @param activity mean shares since the last sample, 0 to 1, by what they are of: {@code
    *     graphics}, {@code sm}, {@code occupancy}, {@code tensor}, {@code dram}
    */
@@ -125,17 +125,17 @@ public record NodeSample(
       return part == null ? 1 : part.slices();
     }
 
-    /** Whether several processes may run on it at once through a server of CUDA's MPS. */
+    /** Whether several processes can run on it at once through a CUDA MPS server. */
     public boolean hasMps() {
       return processes.stream().anyMatch(each -> each.owner().name().startsWith(MPS_SERVER));
     }
   }
 
-  /** nvidia-cuda-mps-server, as far as the kernel keeps a name. */
+  /** nvidia-cuda-mps-server, as far as the kernel stores names */
   private static final String MPS_SERVER = "nvidia-cuda-mps";
 
   /**
-   * What a MIG instance has of its GPU.
+   * A MIG instance's share of its GPU.
    *
    * @param slices share of the compute slices
    * @param memory share of the memory, in eighths
@@ -143,11 +143,11 @@ public record NodeSample(
   public record Part(double slices, int multiprocessors, double memory) {}
 
   /**
-   * The sensors and errors of a whole GPU; what one does not report is absent.
+   * The sensors and errors of a whole GPU; unreported figures are absent.
    *
    * @param energyJoules since the driver was loaded
-   * @param errors how many it has counted, by {@link HealthCounter#label}; and of events since the
-   *     sampler began, {@code fatal} ones and each Xid, such as {@code xid_79}
+   * @param errors its counters, by {@link HealthCounter#label}, and the events since the sampler
+   *     started: {@code fatal} ones and each Xid, such as {@code xid_79}
    */
   public record Health(
       String device,
@@ -164,17 +164,17 @@ public record NodeSample(
   /**
    * An error that NVML reported.
    *
-   * @param uuid of the GPU, or of the MIG instance where it concerns only that
+   * @param uuid of the GPU, or of the MIG instance if it concerns only that
    * @param parent the GPU's own uuid
    * @param xid the driver's number of it; null for a double-bit ECC error
    */
   public record Event(String device, String uuid, String parent, @Nullable Long xid, Instant at) {
-    /** Whether it concerns all that runs there, and not one application. */
+    /** Whether it affects everything on the GPU, and not one application. */
     public boolean isFatal() {
       return xid == null || Xid.of(xid).isFatal();
     }
 
-    /** What it is, for people. */
+    /** A description for people. */
     public String text() {
       String what =
           xid == null ? "double-bit ECC error" : "Xid " + xid + ", " + Xid.of(xid).meaning();
@@ -185,8 +185,8 @@ public record NodeSample(
   /**
    * A process on a GPU.
    *
-   * @param owner who it is, as far as {@code /proc} can be read
-   * @param memoryBytes that it holds; null if NVML does not say
+   * @param owner its owner, as far as {@code /proc} can be read
+   * @param memoryBytes that it holds; null if NVML does not report it
    * @param utilization share of the time since the last sample that it used the multiprocessors
    */
   public record Occupant(

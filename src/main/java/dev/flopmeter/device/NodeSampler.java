@@ -40,7 +40,7 @@ public final class NodeSampler implements AutoCloseable {
   /** nvmlProcessUtilizationSample_t: pid, time, shares in percent. */
   private static final int UTILIZATION_BYTES = 32;
 
-  /** Memory that the driver itself may hold; beyond it a process does that is not listed. */
+  /** Memory that the driver itself may hold; more than that belongs to an unlisted process. */
   private static final long DRIVERS_BYTES = 2L << 30;
 
   private static final int SPARE_ROWS = 8;
@@ -54,10 +54,10 @@ public final class NodeSampler implements AutoCloseable {
   private final NvmlEvents events;
   private final GpmSamples gpm;
 
-  /** The names of whole GPUs by uuid: what they were when they were first seen. */
+  /** The names of whole GPUs by uuid, from when they were first seen. */
   private final Map<String, String> known = new LinkedHashMap<>();
 
-  /** When each GPU's processes were last asked for, by NVML's clock, in µs. */
+  /** The time of the last query for each GPU's processes, by NVML's clock, in µs. */
   private final Map<String, Long> lastSeen = new HashMap<>();
 
   private NvmlCalls calls;
@@ -76,7 +76,7 @@ public final class NodeSampler implements AutoCloseable {
   /**
    * Opens NVML.
    *
-   * @param proc where the system's processes are seen
+   * @param proc the folder with the system's processes
    * @param hasGpm whether GPM is sampled, too
    * @param clock for the times of events
    * @throws LibraryException if this host has none
@@ -109,7 +109,7 @@ public final class NodeSampler implements AutoCloseable {
       Pointer gpu = calls.handle("gpus", "nvmlDeviceGetHandleByIndex_v2", i);
       String uuid = gpu == null ? "" : calls.text("uuid", "nvmlDeviceGetUUID", gpu);
       if (gpu != null && !uuid.isEmpty()) {
-        // After a GPU is lost, the numbers of those after it may change.
+        // After a GPU is lost, the numbers of later GPUs may change.
         String device = known.computeIfAbsent(uuid, unseen -> "gpu:" + index);
         reached.add(uuid);
         read(new Place(gpu, gpu, -1, device, uuid, uuid, null), gpus, health);
@@ -121,7 +121,7 @@ public final class NodeSampler implements AutoCloseable {
     lost.keySet().removeAll(reached);
     lost.forEach((uuid, device) -> gpus.add(Gpu.lost(device, uuid)));
     gpm.retain(gpus.stream().map(Gpu::uuid).collect(Collectors.toSet()));
-    // A GPU that was reset or comes back is seen by a new session only.
+    // Only a new session sees a GPU that was reset or comes back.
     isRenewed = gpus.stream().anyMatch(gpu -> gpu.state() == State.LOST);
     return new NodeSample(NodeSample.SCHEMA, nvml.isEmulated(), gpus, health, came, calls.absent());
   }
@@ -153,7 +153,7 @@ public final class NodeSampler implements AutoCloseable {
     Map<Figure, Double> sensors = NvmlSensors.ask(calls, whole.gpu(), power);
     String noEnergy = calls.absent().remove(Figure.ENERGY.label());
     if (noEnergy != null) {
-      calls.absent().put("energy", noEnergy); // results divide it
+      calls.absent().put("energy", noEnergy); // results are divided by it
     }
     if (calls.foundLost()) {
       gpus.add(Gpu.lost(whole.device(), whole.uuid()));
@@ -174,7 +174,7 @@ public final class NodeSampler implements AutoCloseable {
     List<Place> found = new ArrayList<>();
     Pointer gpu = whole.gpu();
     IntByReference mode = new IntByReference();
-    // Most GPUs cannot be divided: that is no figure that is missing.
+    // Most GPUs cannot be divided, so this is not a missing figure.
     NvmlCalls unsaid = new NvmlCalls(nvml);
     if (!unsaid.succeeds("", "nvmlDeviceGetMigMode", gpu, mode, new IntByReference())
         || mode.getValue() != 1) {
@@ -200,7 +200,7 @@ public final class NodeSampler implements AutoCloseable {
     return found;
   }
 
-  /** What the GPU and the driver have counted. */
+  /** The counters of the GPU and the driver. */
   private Map<String, Long> errors(Place whole) {
     Map<String, Long> counted = new TreeMap<>(events.counts(whole.uuid()));
     for (HealthCounter each : HealthCounter.values()) {
@@ -285,12 +285,12 @@ public final class NodeSampler implements AutoCloseable {
     memory.forEach(
         (pid, held) -> {
           ProcessOwner owner = isOfHost ? ProcessOwner.of(proc, pid) : ProcessOwner.UNKNOWN;
-          // All bits are set where the driver does not know it.
+          // All bits are set if the driver does not know it.
           Long bytes = held < 0 ? null : held;
           processes.add(
               new Occupant(pid, owner, bytes, busy == null ? null : busy.getOrDefault(pid, 0.0)));
         });
-    // One alone may have ended since.
+    // A single process may have ended since.
     if (!processes.isEmpty()
         && processes.stream().allMatch(one -> one.owner().equals(ProcessOwner.UNKNOWN))) {
       String why = "; a container needs the host's PID namespace, and root if /proc has hidepid";
@@ -305,7 +305,7 @@ public final class NodeSampler implements AutoCloseable {
 
   /**
    * Shares of the multiprocessors since the last call, by pid; a process that is not listed ran
-   * nothing, one without a share is unknown. Null if NVML does not report them.
+   * nothing; for one without a share it is unknown. Null if NVML does not report them.
    */
   private @Nullable Map<Long, @Nullable Double> utilization(Pointer gpu, String uuid) {
     long since = lastSeen.getOrDefault(uuid, 0L);
@@ -332,12 +332,12 @@ public final class NodeSampler implements AutoCloseable {
     return busy;
   }
 
-  /** A call that fills a buffer and says how many rows it filled, or would. */
+  /** A call that fills a buffer and returns the number of rows that it filled, or would fill. */
   private interface Listing {
     int into(Pointer buffer, IntByReference count) throws LibraryException;
   }
 
-  /** The rows of a listing; null if it fails. There may be more of them at each try. */
+  /** The rows of a listing; null if it fails. Their number may grow between two calls. */
   private @Nullable List<Pointer> rows(String figure, int bytes, Listing listing) {
     try {
       IntByReference count = new IntByReference();

@@ -1,8 +1,8 @@
 package dev.flopmeter.device;
 
 /**
- * NVML, the management library of NVIDIA's driver, opened and initialised. It is only read from:
- * nothing of a GPU is set through it.
+ * NVML, the management library of NVIDIA's driver, opened and initialised. Only for reading; it
+ * changes nothing on a GPU.
  *
  * @param library its functions return an nvmlReturn_t
  */
@@ -39,7 +39,7 @@ record Nvml(DynamicLibrary library) implements AutoCloseable {
     }
   }
 
-  /** The name of a function, or that of its older form where this version lacks it. */
+  /** The name of a function, or of its older form if this version lacks it. */
   String available(String function, String older) {
     return library.has(function) ? function : older;
   }

@@ -11,7 +11,7 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** One round of calls to NVML: what they return, or why a figure is absent. */
+/** One round of calls to NVML: their results, or the reasons why figures are absent. */
 final class NvmlCalls {
   private static final int TEXT_BYTES = 96;
 
@@ -23,8 +23,8 @@ final class NvmlCalls {
   private static final int MEMORY_MIB_AT = 32;
 
   /**
-   * What holds a clock back against the work's interest, by NVML's bits from the first on. An idle
-   * GPU, a clock that an application chose, and a display's setting are none.
+   * Reasons that reduce a clock against the work's interest, in the order of NVML's bits. An idle
+   * GPU, a clock that an application chose, and a display's setting do not count.
    */
   private static final List<String> THROTTLE_REASONS =
       List.of(
@@ -50,7 +50,7 @@ final class NvmlCalls {
     return absent;
   }
 
-  /** Whether a call since the last question found its GPU lost. */
+  /** Whether a call since the last check found the GPU lost. */
   boolean foundLost() {
     boolean found = isLost;
     isLost = false;
@@ -58,9 +58,9 @@ final class NvmlCalls {
   }
 
   /**
-   * Calls a function that takes the arguments and, last, where its result goes.
+   * Calls a function with the arguments and, last, the address of its result.
    *
-   * @return what {@code value} finds in the result; null if the call fails
+   * @return the {@code value} of the result; null if the call fails
    */
   <T> @Nullable T ask(
       String figure, Function<Memory, T> value, String function, Object... arguments) {
@@ -91,8 +91,8 @@ final class NvmlCalls {
   }
 
   /**
-   * What a MIG instance has of its GPU: a memory slice is an eighth of the GPU's memory, less what
-   * the driver keeps.
+   * A MIG instance's share of its GPU: a memory slice is an eighth of the GPU's memory, minus the
+   * driver's part.
    */
   @Nullable Part part(Pointer instance, int slices, @Nullable Long gpuBytes) {
     return ask(
@@ -108,13 +108,13 @@ final class NvmlCalls {
         instance);
   }
 
-  /** The share of the time in which a GPU had work. */
+  /** The share of the time in which a GPU was busy. */
   @Nullable Double utilization(String figure, Pointer gpu) {
     Integer percent = integer(figure, "nvmlDeviceGetUtilizationRates", gpu);
     return percent == null ? null : share(figure, (double) Integer.toUnsignedLong(percent));
   }
 
-  /** A share that NVML gives in percent; drivers also return what is none, which is absent. */
+  /** A share that NVML returns in percent; drivers also return invalid ones, which are absent. */
   @Nullable Double share(String figure, double percent) {
     boolean isShare = percent >= 0 && percent <= 100.5;
     if (!isShare) {
@@ -123,7 +123,7 @@ final class NvmlCalls {
     return isShare ? Math.min(1, percent / 100) : null;
   }
 
-  /** Why the clock of a GPU is held back, such as {@code sw_thermal}. */
+  /** Why the clock of a GPU is reduced, such as {@code sw_thermal}. */
   List<String> throttleReasons(String figure, Pointer gpu) {
     String function =
         nvml.available(

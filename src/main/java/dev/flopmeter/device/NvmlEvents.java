@@ -23,10 +23,10 @@ final class NvmlEvents implements AutoCloseable {
   /** nvmlEventData_t: device, type, data, ids of the GPU instance and the compute instance. */
   private static final int EVENT_BYTES = 32;
 
-  /** All are counted; so many at once are told. */
+  /** All are counted, but at most this many are reported at once. */
   private static final int MOST = 100;
 
-  /** A storm of events ends a wait this often. */
+  /** A storm of events ends a wait at this interval. */
   private static final long SHORTEST_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Nvml nvml;
@@ -43,12 +43,12 @@ final class NvmlEvents implements AutoCloseable {
     this.clock = clock;
   }
 
-  /** Sets what a handle and the id of an instance represent in events. */
+  /** The device and instance of events, for a handle and the id of an instance. */
   void name(Place place) {
     places.put(List.of(place.gpu(), place.instance()), place);
   }
 
-  /** Watches a GPU from now on; if its events do not come, the reason is among what is absent. */
+  /** Watches a GPU from now on; if that fails, the reason is recorded as absent. */
   void watch(NvmlCalls calls, Place whole) {
     name(whole);
     if (set == null) {
@@ -61,7 +61,7 @@ final class NvmlEvents implements AutoCloseable {
               result -> result.getLong(0),
               "nvmlDeviceGetSupportedEventTypes",
               whole.gpu());
-      // A type that is not supported would refuse the others.
+      // An unsupported type would make the call fail for the others.
       long types = supported == null ? 0 : supported & (DOUBLE_BIT_ECC | XID);
       if (calls.succeeds("events", "nvmlDeviceRegisterEvents", whole.gpu(), types, set)) {
         watched.add(whole.gpu());
@@ -70,7 +70,7 @@ final class NvmlEvents implements AutoCloseable {
     }
   }
 
-  /** How many came of a GPU, by kind: {@code fatal} ones of all, and each Xid. */
+  /** The number of events of a GPU, by kind: all {@code fatal} ones, and each Xid. */
   Map<String, Long> counts(String uuid) {
     return counts.getOrDefault(uuid, Map.of());
   }
@@ -94,7 +94,7 @@ final class NvmlEvents implements AutoCloseable {
     return end == due;
   }
 
-  /** Waits for one; false if none came, or a GPU is lost, which the next sample shows. */
+  /** Waits for one; false if there was none, or a GPU is lost, which the next sample shows. */
   private boolean isEvent(long nanos) {
     Pointer waiting = set;
     if (waiting == null || watched.isEmpty()) {
@@ -133,14 +133,14 @@ final class NvmlEvents implements AutoCloseable {
     }
   }
 
-  /** What has come since the last call. */
+  /** The events since the last call. */
   List<Event> take() {
     List<Event> taken = List.copyOf(came);
     came.clear();
     return taken;
   }
 
-  /** Takes what has come and gives the set back; {@link #watch} makes another. */
+  /** Reads pending events and frees the set; {@link #watch} creates another. */
   @Override
   public void close() {
     while (isEvent(0)) {}

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * figure that the library, the driver or the card does not report is absent, with the reason.
  */
 record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
-  // Numbers of nvmlClockType_t and nvmlTemperatureSensors_t.
+  // Values of nvmlClockType_t and nvmlTemperatureSensors_t.
   private static final int CLOCK_SM = 1;
   private static final int CLOCK_MEMORY = 2;
   private static final int TEMPERATURE_GPU = 0;
@@ -43,7 +43,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
           new Call(Figure.MEMORY_USED, "MemoryInfo", NONE, bytes -> (double) bytes.getLong(16)));
 
   /**
-   * How NVML is asked for a figure.
+   * The NVML call for a figure.
    *
    * @param function without nvmlDeviceGet
    * @param arguments between the device and the result
@@ -71,7 +71,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     }
   }
 
-  /** NVML's own numbering ignores CUDA_VISIBLE_DEVICES, so that ids decide, never the ordinal. */
+  /** NVML's own numbering ignores CUDA_VISIBLE_DEVICES, so ids are used, never the ordinal. */
   private static Pointer handle(NvmlCalls calls, Device device) throws LibraryException {
     String uuid = device.properties().get("uuid");
     String bus = device.properties().get("pci_bus_id");
@@ -89,7 +89,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     return handle;
   }
 
-  /** Share of its GPU's memory that a MIG instance has; nothing if NVML does not report it. */
+  /** A MIG instance's share of its GPU's memory; nothing if NVML does not report it. */
   static Optional<Double> memoryShare(String uuid) {
     try (Nvml nvml = Nvml.open(Nvml.LIBRARY)) {
       NvmlCalls calls = new NvmlCalls(nvml);
@@ -105,7 +105,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     }
   }
 
-  /** Those of some figures that the GPU reports. */
+  /** The reported ones of some figures. */
   static Map<Figure, Double> ask(NvmlCalls calls, Pointer device, Collection<Figure> wanted) {
     Map<Figure, Double> found = new EnumMap<>(Figure.class);
     for (Call call : CALLS) {
@@ -152,7 +152,7 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     return new SensorReading(figures, throttled, calls.absent());
   }
 
-  /** Without space for the processes, the call fails but returns their number. */
+  /** If the buffer is too small for the processes, the call fails but returns their number. */
   private OptionalInt processes(NvmlCalls calls) {
     String figure = Figure.PROCESSES.label();
     String name = "nvmlDeviceGetComputeRunningProcesses_v";

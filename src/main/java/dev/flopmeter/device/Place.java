@@ -5,7 +5,7 @@ import dev.flopmeter.device.NodeSample.Part;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is sampled: a whole GPU, or an instance of it.
+ * A sampled device: a whole GPU, or an instance of it.
  *
  * @param handle its own
  * @param gpu the handle of the GPU

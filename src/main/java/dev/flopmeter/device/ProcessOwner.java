@@ -10,35 +10,35 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who a process belongs to: its name and what its control groups say. Nothing else of it is read,
- * neither its command line nor its environment. What is unknown is empty.
+ * The owner of a process, from its name and its control groups. Nothing else is read, neither its
+ * command line nor its environment. Unknown parts are empty.
  *
  * @param name at most 15 characters, from {@code /proc/PID/comm}
  * @param container the first 12 digits of its id
  * @param pod the Kubernetes pod's uid
  */
 public record ProcessOwner(String name, String container, String pod, String slurmJob) {
-  /** A process that this one may not see. */
+  /** A process that may not be inspected. */
   public static final ProcessOwner UNKNOWN = new ProcessOwner("", "", "", "");
 
-  // The forms of Docker, containerd, CRI-O and Podman, by cgroupfs and by systemd, versions 1 and
-  // 2 of control groups; pods by uid or, of the kubelet's own, by hash.
+  // The formats of Docker, containerd, CRI-O and Podman, by cgroupfs and by systemd, for versions 1
+  // and 2 of control groups; pods by uid or, for the kubelet's static pods, by hash.
   private static final Pattern CONTAINER =
       Pattern.compile("[/:-]([0-9a-f]{12})[0-9a-f]{52}(?:\\.scope)?(?:/|$)", Pattern.MULTILINE);
   private static final Pattern POD =
       Pattern.compile("pod((?:[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})|[0-9a-f]{32})\\b");
   private static final Pattern SLURM = Pattern.compile("slurm[^\\n]*/job_(\\d{1,20})(?:/|$)");
 
-  /** The host's namespace of process numbers, those that NVML reports; include/linux/proc_ns.h. */
+  /** The host's PID namespace, whose numbers NVML reports; include/linux/proc_ns.h. */
   private static final String HOSTS_PIDS = "pid:[4026531836]";
 
-  /** Whether {@code /proc} has the host's processes, and not others of the same numbers. */
+  /** Whether {@code /proc} has the host's processes, and not others with the same numbers. */
   static boolean isOfHost(Path proc) {
     Path namespace = proc.resolve("self/ns/pid");
     try {
       return Files.readSymbolicLink(namespace).endsWith(HOSTS_PIDS);
     } catch (IOException e) {
-      return true; // not reported, so there is no contradiction
+      return true; // not available, so there is no contradiction
     }
   }
 
@@ -57,12 +57,12 @@ public record ProcessOwner(String name, String container, String pod, String slu
     }
   }
 
-  /** Of any bytes: a process chooses its name, and the kernel cuts characters in two. */
+  /** May contain any bytes: a process chooses its name, and the kernel cuts characters in two. */
   private static String text(Path file) throws IOException {
     return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 
-  /** The owner by the text of {@code /proc/PID/cgroup}. */
+  /** The owner, from the text of {@code /proc/PID/cgroup}. */
   static ProcessOwner ofGroups(String name, String groups) {
     String pod = first(POD, groups).replace('_', '-');
     return new ProcessOwner(name, first(CONTAINER, groups), pod, first(SLURM, groups));

@@ -19,11 +19,11 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Measured roofs on disk, one file per device and backend, so that they are measured once. A file
- * that was made with other versions of driver or libraries, or cannot be read, counts as absent.
- * Files are written beside and renamed: a reader sees the old one or the new one, never half.
+ * from other versions of the driver or libraries, or that cannot be read, counts as absent. Files
+ * are written under another name and renamed, so a reader never sees an incomplete one.
  */
 public record RoofCache(Path directory) {
-  /** Properties that distinguish devices of one name, such as slices of a card. */
+  /** Properties that distinguish devices with the same name, such as slices of a card. */
   private static final List<String> IDENTITY = List.of("sm_count", "cores", "memory_bytes", "uuid");
 
   private static final List<String> VERSIONS = List.of("driver", "cuda", "cudnn");
@@ -59,7 +59,7 @@ public record RoofCache(Path directory) {
                     .allMatch(one -> Objects.equals(roofs.versions().get(one), now.get(one))));
   }
 
-  /** The stored roofs of this device, whatever they were measured with. */
+  /** The stored roofs of this device, measured with any versions. */
   public Optional<MeasuredRoofs> read(String backend, Device device) {
     Path file = file(backend, device);
     try {

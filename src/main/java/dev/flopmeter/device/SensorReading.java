@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The readings of a device's sensors at one moment.
  *
- * @param figures those that the device reports
- * @param throttleReasons why the clock is held back; empty where it is not
- * @param absent why a figure is not there, by its name in results
+ * @param figures the reported figures
+ * @param throttleReasons why the clock is reduced; empty if it is not
+ * @param absent why a figure is absent, by its name in results
  */
 public record SensorReading(
     Map<Figure, Double> figures, List<String> throttleReasons, Map<String, String> absent) {
@@ -31,7 +31,7 @@ public record SensorReading(
     /** Share of the last interval that the device was busy, 0 to 1. */
     UTILIZATION("utilization"),
     MEMORY_USED("memory_used_bytes"),
-    /** How many use the device. */
+    /** The number of processes that use the device. */
     PROCESSES("other_processes"),
     /** Mean over the cores. */
     CPU_CLOCK("cpu_clock_hz"),
@@ -49,7 +49,7 @@ public record SensorReading(
     }
   }
 
-  /** The figure; null where the device does not report it. */
+  /** The figure; null if the device does not report it. */
   public @Nullable Double of(Figure figure) {
     return figures.get(figure);
   }

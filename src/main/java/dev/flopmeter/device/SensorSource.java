@@ -12,12 +12,12 @@ import java.util.TreeMap;
 public interface SensorSource extends AutoCloseable {
   SensorReading read();
 
-  /** The energy counter alone, which is what a window of energy needs. */
+  /** The energy counter alone, which is enough to measure energy. */
   default OptionalDouble energyJoules() {
     return OptionalDouble.empty();
   }
 
-  /** The clock that the SMs run at when nothing holds them back; nothing where it is not told. */
+  /** The default clock of the SMs; nothing if it is unknown. */
   default OptionalDouble defaultSmClockHz() {
     return OptionalDouble.empty();
   }

@@ -6,9 +6,9 @@ import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
- * What one multiprocessor computes per clock, by compute capability: dense FLOP with float32
- * accumulation. From NVIDIA's architecture white papers; multiplied by SM count and boost clock
- * they give the datasheets' figures again.
+ * The dense FLOP per multiprocessor and clock with float32 accumulation, by compute capability.
+ * From NVIDIA's architecture white papers; multiplied by SM count and boost clock they give the
+ * datasheets' figures.
  */
 public final class TensorRates {
   private TensorRates() {}

@@ -6,11 +6,10 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 
 /**
- * What the driver's error numbers mean, from {@code xids.csv} after NVIDIA's list of Xid errors.
+ * The meaning of the driver's error numbers, from {@code xids.csv} (NVIDIA's list of Xid errors).
  *
  * @param label the number, or {@code other} for one that is not in the table
- * @param isFatal whether it concerns the GPU and not one application: what was measured meanwhile
- *     is not valid
+ * @param isFatal whether it affects the whole GPU, so that results measured meanwhile are not valid
  */
 public record Xid(String label, boolean isFatal, String meaning) {
   private static final Xid OTHER = new Xid("other", true, "not in the table of Xids");

@@ -1,4 +1,4 @@
-/** Which devices are here, what they can do at best, how they feel. */
+/** The devices of this host, their peaks and their sensors. */
 @NullMarked
 package dev.flopmeter.device;
 

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * Costs that follow from a call's batch, from one count.
  *
  * <p>MACs grow with the batch. Of the bytes, weights are read once a call and the rest grows; this
- * is exact at the counted batch, and elsewhere for a model whose weights have one element type and
- * are each read by one layer.
+ * is exact at the counted batch; at others, for a model whose weights have one element type and one
+ * reading layer each.
  *
  * @param fixedBatch the only batch allowed; null for any
  * @param flopsPerInference 2 x MACs of one inference

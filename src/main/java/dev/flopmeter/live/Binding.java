@@ -12,9 +12,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A workload's meters in one registry: which of them are its own, so that closing removes these and
- * no others. A registry answers with the meter that it has where one of the same labels is
- * registered again, and with one that does nothing where a filter denies it.
+ * A workload's own meters in one registry; closing removes only these. If the same labels are
+ * registered again, a registry returns the meter that it has; if a filter denies a meter, it
+ * returns one that does nothing.
  */
 final class Binding {
   private final MeterRegistry registry;
@@ -33,7 +33,7 @@ final class Binding {
     return registry;
   }
 
-  /** The registries that store meters: those within a composite, or this one. */
+  /** The registries that store meters: the members of a composite, or this one. */
   List<Binding> leaves() {
     if (!(registry instanceof CompositeMeterRegistry composite)) {
       return List.of(this);
@@ -52,7 +52,7 @@ final class Binding {
     return true;
   }
 
-  /** The labels of a meter of this type that was registered since; null if there is none. */
+  /** The labels of a later registered meter of this type; null if there is none. */
   Meter.@Nullable Id firstNew(Class<? extends Meter> type) {
     return registry.getMeters().stream()
         .filter(meter -> type.isInstance(meter) && !before.contains(meter))
@@ -62,7 +62,7 @@ final class Binding {
         .orElse(null);
   }
 
-  /** Does this, too, when the binding is closed. */
+  /** Adds an action for when the binding is closed. */
   void onClose(Runnable action) {
     onClose.add(action);
   }

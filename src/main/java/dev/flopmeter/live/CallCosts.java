@@ -2,11 +2,11 @@ package dev.flopmeter.live;
 
 import dev.flopmeter.count.Cost;
 
-/** What a call costs: by its batch alone, or by all its shapes. */
+/** The cost of a call: by its batch alone, or by all its shapes. */
 sealed interface CallCosts permits BatchCosts, ShapeCosts {
-  /** The cost that the meters of the model itself show. */
+  /** The cost that the model's own meters show. */
   Cost shown();
 
-  /** {@code 8} where the batch is one, otherwise {@code dynamic}. */
+  /** {@code 8} if the batch is fixed, otherwise {@code dynamic}. */
   String batchLabel();
 }

@@ -3,12 +3,12 @@ package dev.flopmeter.live;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a device can do at best, in the precision that its matrix units really use.
+ * A device's peak rates, in the precision that its matrix units really use.
  *
- * @param basis where it is from: {@code datasheet}, or {@code measured} for the result of {@code
+ * @param basis their source: {@code datasheet}, or {@code measured} for the result of {@code
  *     flopmeter roof}
  * @param flopsPerSecond dense, never the sparse figure
- * @param bytesPerSecond of its memory; null where unknown
+ * @param bytesPerSecond of its memory; null if unknown
  */
 public record DevicePeak(String basis, double flopsPerSecond, @Nullable Double bytesPerSecond) {
   public DevicePeak {

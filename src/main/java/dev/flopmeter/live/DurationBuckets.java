@@ -6,9 +6,9 @@ import java.util.stream.LongStream;
 
 /**
  * Buckets for durations: 16 to each power of two, so that a bucket's middle is within 3.2 % of
- * every duration in it. From 0 to {@link Long#MAX_VALUE} nanoseconds. And the few of the published
- * histogram, the daemon's, from 50 us to 5 s and one above: the fine bucket tells which of them is
- * meant with one look into a table and one comparison.
+ * every duration in it. From 0 to {@link Long#MAX_VALUE} nanoseconds. Also the few buckets of the
+ * published histogram, like the daemon's, from 50 us to 5 s and one above: the fine bucket selects
+ * one of them with one table look-up and one comparison.
  */
 final class DurationBuckets {
   private static final int SUB_BITS = 4;
@@ -26,9 +26,7 @@ final class DurationBuckets {
   /** Number of published buckets, the one above all bounds included. */
   static final int PUBLISHED = UPPER_BOUND_NANOS.length + 1;
 
-  /**
-   * By fine bucket, the first published one that its durations can be in; the next is the other.
-   */
+  /** By fine bucket, the first of the two published ones that its durations can be in. */
   private static final byte[] FIRST = first();
 
   private DurationBuckets() {}
@@ -66,7 +64,7 @@ final class DurationBuckets {
   }
 
   /**
-   * Which published bucket a duration is in.
+   * The published bucket of a duration.
    *
    * @param fine its {@link #bucket}
    */
@@ -76,7 +74,7 @@ final class DurationBuckets {
     return isAbove ? first + 1 : first;
   }
 
-  /** Of the published buckets: inclusive, in seconds; infinity is the last. */
+  /** Upper bounds of the published buckets: inclusive, in seconds; the last is infinity. */
   static double[] upperBoundSeconds() {
     return DoubleStream.concat(
             LongStream.of(UPPER_BOUND_NANOS).mapToDouble(nanos -> nanos / 1e9),

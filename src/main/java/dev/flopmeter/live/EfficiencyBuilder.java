@@ -10,7 +10,7 @@ import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Says what a {@link ModelEfficiency} runs on; everything has a default but the model. */
+/** Describes what a {@link ModelEfficiency} runs on; everything except the model has a default. */
 public final class EfficiencyBuilder {
   private static final String DATASHEET = "datasheet";
 
@@ -33,7 +33,7 @@ public final class EfficiencyBuilder {
     this.costs = costs;
   }
 
-  /** Name for the label {@code workload}; the model's where not given. */
+  /** Name for the label {@code workload}; default: the model's. */
   public EfficiencyBuilder workload(String name) {
     this.workload = name;
     return this;
@@ -47,8 +47,7 @@ public final class EfficiencyBuilder {
 
   /**
    * A device by the name that its driver reports, such as {@code NVIDIA H200}. Its datasheet gives
-   * the peak of the precision; a name that is in no datasheet has none, so that utilisation is
-   * absent and all else is there.
+   * the peak of the precision; a name without a datasheet has none, so only utilisation is absent.
    */
   public EfficiencyBuilder device(String id, String driverName) {
     this.device = id;
@@ -56,7 +55,7 @@ public final class EfficiencyBuilder {
     return this;
   }
 
-  /** A peak to compare with; one of each basis. */
+  /** A peak to compare with; one per basis. */
   public EfficiencyBuilder peak(DevicePeak peak) {
     if (peaks.stream().anyMatch(known -> known.basis().equals(peak.basis()))) {
       throw new IllegalArgumentException("a second peak of the basis '" + peak.basis() + "'");
@@ -65,19 +64,19 @@ public final class EfficiencyBuilder {
     return this;
   }
 
-  /** What the matrix units really use; fp32 where not given. */
+  /** The precision that the matrix units really use; default: fp32. */
   public EfficiencyBuilder precision(String label) {
     this.precision = label;
     return this;
   }
 
-  /** What runs the model; pytorch where not given. */
+  /** The runtime of the model; default: pytorch. */
   public EfficiencyBuilder backend(String label) {
     this.backend = label;
     return this;
   }
 
-  /** The only batch that calls have; any where not given. */
+  /** The fixed batch of all calls; default: any. */
   public EfficiencyBuilder batch(long only) {
     if (only < 1) {
       throw new IllegalArgumentException("a batch of " + only + "; it must be at least 1");
@@ -86,25 +85,25 @@ public final class EfficiencyBuilder {
     return this;
   }
 
-  /** How the recorded times come about; from the host where not given. */
+  /** How the recorded times are measured; default: on the host. */
   public EfficiencyBuilder timing(Timing how) {
     this.timing = how;
     return this;
   }
 
-  /** What rates and latencies look back on; a minute where not given. */
+  /** The window of rates and latencies; default: a minute. */
   public EfficiencyBuilder window(Duration length) {
     this.window = length;
     return this;
   }
 
-  /** Monotonic nanoseconds; {@link System#nanoTime} where not given. */
+  /** Monotonic nanoseconds; default: {@link System#nanoTime}. */
   public EfficiencyBuilder clock(LongSupplier nanos) {
     this.clock = nanos;
     return this;
   }
 
-  /** Ready to record; {@link ModelEfficiency#bindTo} publishes it. */
+  /** Returns it ready to record; {@link ModelEfficiency#bindTo} publishes it. */
   public ModelEfficiency build() {
     List<DevicePeak> all = new ArrayList<>(peaks);
     if (peaks.stream().noneMatch(peak -> peak.basis().equals(DATASHEET))) {
@@ -124,7 +123,7 @@ public final class EfficiencyBuilder {
                     .map(flops -> new DevicePeak(DATASHEET, flops, card.bytesPerSecond())));
   }
 
-  /** Ready to record, and published in a registry. */
+  /** Returns it ready to record, and published in a registry. */
   public ModelEfficiency bindTo(MeterRegistry registry) {
     ModelEfficiency efficiency = build();
     efficiency.bindTo(registry);

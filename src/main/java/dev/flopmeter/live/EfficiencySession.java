@@ -25,9 +25,9 @@ import java.util.function.LongSupplier;
  *
  * <p>{@code run} has the overloads of {@link OrtSession}, its results and its exceptions; the
  * caller closes the results. A call's time runs until ONNX Runtime returns, with the results ready
- * ({@link Timing#HOST}). A call that throws is not recorded. What cannot be recorded is counted as
- * {@code flopmeter_measurement_discarded_total}, with the reason {@code shape} or {@code error},
- * and does not affect the call.
+ * ({@link Timing#HOST}). A call that throws is not recorded. A call that cannot be recorded is
+ * counted as {@code flopmeter_measurement_discarded_total}, with the reason {@code shape} or {@code
+ * error}, and does not affect the call.
  *
  * <p>Thread-safe, as the session is. Only this class needs ONNX Runtime on the class path.
  */
@@ -51,7 +51,7 @@ public final class EfficiencySession implements AutoCloseable {
     this.inputNames = List.copyOf(session.getInputNames());
   }
 
-  /** The wrapped session, for all but {@code run}. */
+  /** The wrapped session, for everything except {@code run}. */
   public OrtSession session() {
     return session;
   }

@@ -20,13 +20,13 @@ import java.util.List;
  *
  * <p>A call's time runs from the moment its input is ready until its output has been processed. DJL
  * starts work on a GPU and returns; reading the result in the wrapped translator waits for it, so
- * the time is that of the result on the host ({@link Timing#HOST}), the reading included. A
- * translator that hands arrays on without reading them is timed too short on a GPU: wrap it only if
- * it reads its output.
+ * the time is that of the result on the host ({@link Timing#HOST}), the reading included. With a
+ * translator that passes arrays on without reading them, times on a GPU are too short: wrap it only
+ * if it reads its output.
  *
- * <p>It never breaks the host's request: what cannot be recorded is counted as {@code
- * flopmeter_measurement_discarded_total}, with the reason {@code shape} (the model cannot take it)
- * or {@code error}.
+ * <p>It never breaks the host's request: a call that cannot be recorded is counted as {@code
+ * flopmeter_measurement_discarded_total}, with the reason {@code shape} (the model does not accept
+ * it) or {@code error}.
  */
 public final class EfficiencyTranslator<I, O> implements Translator<I, O> {
   private static final String STARTED = "dev.flopmeter.live.started";

@@ -16,7 +16,7 @@ public record InputShapes(List<Shape> shapes) {
     return new InputShapes(List.of(shapes));
   }
 
-  /** The leading dimension of the first input; 1 where that is a scalar. */
+  /** The leading dimension of the first input; 1 if that is a scalar. */
   public long batch() {
     Shape first = shapes.get(0);
     return first.rank() == 0 ? 1 : first.dim(0);

@@ -20,8 +20,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
- * The meters of a workload, named so that Prometheus sees the daemon's names. What was not measured
- * is absent: rates and latencies appear with the first call, utilisation where a peak is known.
+ * The meters of a workload, named so that Prometheus sees the daemon's names. Unmeasured figures
+ * are absent: rates and latencies appear with the first call, utilisation if a peak is known.
  *
  * <p>Not thread-safe except for {@link #discarded}: the workload locks.
  */
@@ -56,7 +56,7 @@ final class Meters {
   }
 
   /**
-   * Registers what is known from the start. A registry that is bound already is left as it is.
+   * Registers the meters that are known from the start. A bound registry stays unchanged.
    *
    * @param hasStarted whether a call was recorded, so that rates are known, too
    */
@@ -100,7 +100,7 @@ final class Meters {
     }
   }
 
-  /** Registers what a first call makes known. */
+  /** Registers the meters that a first call adds. */
   void started() {
     bindings.forEach(this::started);
   }
@@ -112,7 +112,7 @@ final class Meters {
     rates(binding);
   }
 
-  /** Takes every meter out of every registry. */
+  /** Removes every meter from every registry. */
   void close() {
     bindings.forEach(Binding::close);
     bindings.clear();
@@ -122,7 +122,7 @@ final class Meters {
     try {
       return registry instanceof PrometheusMeterRegistry;
     } catch (NoClassDefFoundError e) {
-      return false; // a service need not have its library, and without it no registry can be one
+      return false; // a service may lack its library, and then has no such registry
     }
   }
 
@@ -163,9 +163,7 @@ final class Meters {
     return Objects.requireNonNull(TABLE.get(name), name);
   }
 
-  /**
-   * Micrometer takes a second workload as another handle of the first, and shows none of its calls.
-   */
+  /** Micrometer would treat a second workload as the first one, and show none of its calls. */
   private void counters(Binding binding) {
     if (!counter(binding, "flopmeter.inferences", Totals::inferences)) {
       throw new IllegalStateException(
@@ -197,7 +195,7 @@ final class Meters {
     return costs instanceof BatchCosts byBatch ? byBatch.flopsPerInference() * inferences : shaped;
   }
 
-  /** Workloads on one device share these, so they stay when a workload is closed. */
+  /** Workloads on one device share these, so they remain when a workload is closed. */
   private void peaks(MeterRegistry registry) {
     for (DevicePeak known : workload.peaks()) {
       Tags ofDevice = Tags.of("device", workload.device(), "basis", known.basis());
@@ -258,7 +256,7 @@ final class Meters {
   }
 
   private static double seconds(Totals.Snapshot added) {
-    // Calls shorter than the clock's tick still took some time.
+    // Calls shorter than the clock's resolution still took some time.
     return Math.max(1, added.busyNanos()) * 1e-9;
   }
 

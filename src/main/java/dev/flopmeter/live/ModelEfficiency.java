@@ -15,8 +15,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * The live efficiency of a model in a service: how much of the device's peak it uses while it
- * infers.
+ * The live efficiency of a model in a service: how much of the device's peak it uses during
+ * inference.
  *
  * <pre>{@code
  * ModelEfficiency efficiency =
@@ -44,20 +44,20 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
     this.meters = new Meters(workload, costs, totals);
   }
 
-  /** For a model whose calls differ in their batch at most. */
+  /** For a model whose calls differ at most in their batch. */
   public static EfficiencyBuilder of(Counts counts) {
     return new EfficiencyBuilder(
         counts.model().name(), (batch, precision) -> BatchCosts.of(counts, batch, precision));
   }
 
   /**
-   * For a model whose calls differ in their shapes. Each distinct set of shapes is counted when it
-   * is first met; the leading dimension of the first input is the batch.
+   * For a model whose calls differ in their shapes. Each distinct set of shapes is counted on first
+   * use; the leading dimension of the first input is the batch.
    *
    * @param model name for the label {@code model}
-   * @param counter the count for a call's shapes; throws {@link ModelException} if the model cannot
-   *     take them
-   * @param limit how many distinct sets of shapes to keep counts of; the oldest is dropped first
+   * @param counter the count for a call's shapes; throws {@link ModelException} if the model does
+   *     not accept them
+   * @param limit the number of distinct sets of shapes to keep; the oldest is dropped first
    */
   public static EfficiencyBuilder of(
       String model, Function<InputShapes, Counts> counter, int limit) {
@@ -65,9 +65,8 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   }
 
   /**
-   * The same for a model that flopmeter reads, such as an ONNX file. A call gives the shapes of all
-   * inputs in the order in which the model declares them; the batch is the dimension that the model
-   * declares as such.
+   * The same for a model that flopmeter reads, such as an ONNX file. A call passes the shapes of
+   * all inputs in the model's order; the batch is the dimension that the model declares as such.
    */
   public static EfficiencyBuilder of(Model model, int limit) {
     List<ValueInfo> inputs = model.inputs();
@@ -107,9 +106,8 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
   /**
    * Publishes the meters in a registry. Several registries may be bound, and all show the same
    * sums; binding one a second time changes nothing. Bind either a composite or the registries in
-   * it, not both. The histogram of durations goes to each Prometheus registry, of a composite to
-   * those that it holds now; other registries get the number and the sum, and all get quantiles of
-   * the window.
+   * it, not both. The histogram of durations goes to each Prometheus registry, also to the current
+   * members of a composite; others get the count and the sum, and all get quantiles of the window.
    *
    * <p>Predictors of one model share one instance.
    *
@@ -130,7 +128,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
     meters.close();
   }
 
-  /** What the labels say of this workload. */
+  /** The values of this workload's labels. */
   public Workload workload() {
     return workload;
   }
@@ -139,7 +137,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
    * Records a call.
    *
    * @param batch inferences in it
-   * @param nanos how long it took, in the way that {@link Workload#timing} says
+   * @param nanos the duration, measured as {@link Workload#timing} says
    * @throws IllegalArgumentException if the batch is below 1 or not the fixed one, or the time is
    *     negative
    * @throws IllegalStateException if the cost depends on shapes, so that they are needed
@@ -162,7 +160,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
    * Records a call by the shapes of its inputs.
    *
    * @throws IllegalArgumentException if the batch is below 1, the time is negative, or the model
-   *     cannot take the shapes
+   *     does not accept the shapes
    */
   public void record(InputShapes shapes, long nanos) {
     if (costs instanceof BatchCosts byBatch) {
@@ -175,7 +173,7 @@ public final class ModelEfficiency implements MeterBinder, AutoCloseable {
     add(call.batch(), nanos);
   }
 
-  /** Records a call of a host, which must not fail for it: what cannot be recorded is counted. */
+  /** Records a call without ever failing its host; a call that cannot be recorded is counted. */
   void recordOrDiscard(Supplier<InputShapes> shapes, long nanos) {
     try {
       record(shapes.get(), nanos);

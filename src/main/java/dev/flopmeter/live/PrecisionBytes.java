@@ -5,8 +5,8 @@ import dev.flopmeter.count.Counts;
 import dev.flopmeter.model.DataType;
 
 /**
- * Bytes of a count at the precision that the service runs: a graph counted in float32 moves half of
- * its float bytes where it runs in fp16 or bf16.
+ * Bytes of a count at the precision of the service: a graph counted in float32 moves half of its
+ * float bytes in fp16 or bf16.
  */
 final class PrecisionBytes {
   private PrecisionBytes() {}
@@ -24,7 +24,7 @@ final class PrecisionBytes {
     return all - moved * (1 - size(precision) / 4);
   }
 
-  /** Bytes of the weights: as wide as the first floating-point input. */
+  /** Bytes of the weights, in the width of the first floating-point input. */
   static double weightBytes(Counts counts, String precision) {
     DataType type =
         counts.model().inputs().stream()

@@ -18,11 +18,11 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The histogram {@code flopmeter_inference_duration_seconds} of all workloads in one Prometheus
- * registry, read from their own sums. A Micrometer timer with buckets would be written by every
- * call, which costs several times all else that a recorded call does.
+ * registry, read from their own sums. Writing a Micrometer timer with buckets in every call would
+ * cost several times the rest of recording.
  *
- * <p>A registry takes one collector of a name, so the workloads share it. The registry itself keeps
- * it for them, as what the meter {@code flopmeter.live.workloads} measures.
+ * <p>A registry accepts one collector per name, so the workloads share it. The registry itself
+ * holds it, as the object that the meter {@code flopmeter.live.workloads} measures.
  */
 final class PrometheusDurations implements Collector, Iterable<Measurement> {
   private static final String NAME = "flopmeter_inference_duration_seconds";
@@ -31,11 +31,11 @@ final class PrometheusDurations implements Collector, Iterable<Measurement> {
   private final Map<Labels, Totals> series = new ConcurrentHashMap<>();
 
   /**
-   * Adds a workload to the registry's histogram; of two with the same labels the first stays, as of
-   * any meter in Micrometer.
+   * Adds a workload to the registry's histogram; of two with the same labels the first stays, as
+   * for any meter in Micrometer.
    *
-   * @param like a meter of the workload, whose tags went through the registry's filters
-   * @return takes the workload out of the histogram
+   * @param like a meter of the workload, whose tags have passed the registry's filters
+   * @return removes the workload from the histogram
    */
   static Runnable join(MeterRegistry registry, Meter.Id like, Totals totals) {
     PrometheusDurations fresh = new PrometheusDurations();

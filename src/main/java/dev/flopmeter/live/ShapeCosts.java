@@ -8,16 +8,15 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Function;
 
 /**
- * Costs per distinct set of input shapes, counted when the shapes are first met and kept for a
- * bounded number of them; the oldest is dropped first. Shapes that the model cannot take are kept
- * as such, so that they are not tried again at each call. Reading never waits; the thread that
- * meets the shapes counts.
+ * Costs per distinct set of input shapes, counted on first use and kept for a bounded number of
+ * them; the oldest is dropped first. Invalid shapes are also kept, so that they are not tried again
+ * at each call. Reading never waits; the thread that first uses the shapes counts.
  */
 final class ShapeCosts implements CallCosts {
   /** The count of a call, and the inferences in it. */
   record Counted(Counts counts, long batch) {}
 
-  /** What a call costs, or why it was not counted. */
+  /** The cost of a call, or why it was not counted. */
   record Entry(Cost cost, double bytes, long batch, String fault) {}
 
   private final Function<InputShapes, Counted> counter;
@@ -33,7 +32,7 @@ final class ShapeCosts implements CallCosts {
     this.limit = limit;
   }
 
-  /** Of the shapes met first most recently; zero before any. */
+  /** The cost of the newest shapes; zero before any. */
   @Override
   public Cost shown() {
     return shown;
@@ -47,7 +46,7 @@ final class ShapeCosts implements CallCosts {
   /**
    * The cost of a call.
    *
-   * @throws IllegalArgumentException if the model cannot take the shapes
+   * @throws IllegalArgumentException if the model does not accept the shapes
    */
   Entry of(InputShapes shapes) {
     Entry entry = known.get(shapes);

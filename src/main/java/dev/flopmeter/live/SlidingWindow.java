@@ -6,14 +6,13 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The difference of totals over the last while. Readers drive it: each reading is kept, and
- * compared with the newest one that is at least a window old (or the first of all), so that writers
- * do nothing for it. A service that is read every 15 s answers for its window and at most one
- * reading more. Where nothing ran in the window, the last difference in which something did is
- * kept; the counters tell whether work goes on.
+ * The difference of totals over the last while. Only readers do work for it: each reading is kept,
+ * and compared with the newest one that is at least a window old (or the first one). With a reading
+ * every 15 s, the difference covers the window and at most one interval more. If nothing ran in the
+ * window, the last non-zero difference is kept; the counters show whether work continues.
  */
 final class SlidingWindow {
-  /** Readings closer than this part of a window are one: a scrape reads several meters. */
+  /** Readings closer than this part of a window count as one: a scrape reads several meters. */
   private static final int READINGS_PER_WINDOW = 60;
 
   private record Reading(long nanos, Totals.Snapshot totals) {}
@@ -33,7 +32,7 @@ final class SlidingWindow {
     last = start.totals();
   }
 
-  /** What was added in the window; empty before anything was. */
+  /** The amounts added in the window; empty before anything was. */
   synchronized Totals.Snapshot read() {
     long now = clock.getAsLong();
     long sinceLast = now - readings.get(readings.size() - 1).nanos();

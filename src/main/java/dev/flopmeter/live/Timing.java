@@ -3,13 +3,13 @@ package dev.flopmeter.live;
 import dev.flopmeter.text.Labelled;
 
 /**
- * How the times came about; the label {@code timing} of every metric says it. Work on a GPU is
+ * How the times are measured; the label {@code timing} of every metric. Work on a GPU is
  * asynchronous: the call that starts it returns before it is done.
  */
 public enum Timing implements Labelled {
   /**
-   * From handing the input to the model until its result was read on the host. Copies and waiting
-   * are in it, so the utilisation is a lower bound of the device's.
+   * From passing the input to the model until its result was read on the host. This includes copies
+   * and waiting, so the utilisation is a lower bound of the device's.
    */
   HOST,
 

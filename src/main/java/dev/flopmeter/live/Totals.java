@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * What was recorded since the start. Writers never wait: each adds to the stripe of its thread,
- * with one atomic add a number. A reading sums the stripes; it may miss calls that end meanwhile.
+ * The recorded totals since the start. Writers never wait: each adds to the stripe of its thread,
+ * with one atomic addition per number. A reading sums the stripes; it may miss calls just ending.
  */
 final class Totals {
   private static final int INFERENCES = 0;
@@ -19,7 +19,7 @@ final class Totals {
   private static final int PADDING = 16;
 
   private final AtomicLongArray[] stripes;
-  // Only calls whose cost depends on their shapes add here.
+  // Only used by calls whose cost depends on their shapes.
   private final DoubleAdder shapedFlops = new DoubleAdder();
   private final DoubleAdder shapedBytes = new DoubleAdder();
 

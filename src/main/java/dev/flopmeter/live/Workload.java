@@ -5,16 +5,15 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * What the labels of a live workload say, and how its meters are made.
+ * The labels of a live workload, and the settings of its meters.
  *
  * @param name label {@code workload}
  * @param device {@code cpu} or {@code cuda:0}
- * @param backend what runs the model, such as {@code pytorch}
+ * @param backend the runtime of the model, such as {@code pytorch}
  * @param precision {@code fp32}, {@code tf32}, {@code fp16} or {@code bf16}: what the matrix units
  *     really use
- * @param peaks of the device in that precision; without one there is no utilisation, and the rest
- *     is there
- * @param window what the meters of rates and latencies look back on
+ * @param peaks of the device in that precision; without one only utilisation is absent
+ * @param window the time that rates and latencies cover
  * @param clock nanoseconds, as {@link System#nanoTime}
  */
 public record Workload(

@@ -13,11 +13,11 @@ import java.util.concurrent.Future;
 import java.util.function.LongSupplier;
 
 /**
- * Moves arrays of doubles with the loops that the JVM has in vector code: comparing two arrays
+ * Moves arrays of doubles with loops that the JVM compiles to vector code: comparing two arrays
  * reads, filling writes, copying does both, and {@code a = b + s * c} is STREAM's triad.
  */
 final class ArrayProbe implements CacheSweep.Probe {
-  /** A reading lasts so long that the clock and the threads' start cost little of it. */
+  /** Duration of a reading, so long that the clock and the start of threads cost little of it. */
   private static final double READING_SECONDS = 2e-3;
 
   private static final double SECONDS = 0.02;
@@ -68,7 +68,7 @@ final class ArrayProbe implements CacheSweep.Probe {
     }
   }
 
-  /** From the moment that all threads are ready to the end of the last. */
+  /** From when all threads are ready until the last one has finished. */
   private double seconds(ExecutorService pool, List<Work> works, int passes) {
     long[] start = new long[1];
     CyclicBarrier ready = new CyclicBarrier(works.size(), () -> start[0] = nanoClock.getAsLong());
@@ -95,7 +95,7 @@ final class ArrayProbe implements CacheSweep.Probe {
     return Math.max(1, last - start[0]) / 1e9;
   }
 
-  /** The arrays of one thread, all of one length. */
+  /** The arrays of one thread, all of the same length. */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Work(Pattern pattern, double[][] arrays) {
     private static final double SCALE = 3;
@@ -104,7 +104,7 @@ final class ArrayProbe implements CacheSweep.Probe {
       int length = (int) Math.min(1 << 29, bytes / pattern.arrays / Double.BYTES);
       double[][] arrays = new double[pattern.arrays][length];
       for (double[] array : arrays) {
-        Arrays.fill(array, 1); // pages that were never written are all one page of zeros
+        Arrays.fill(array, 1); // pages that were never written all share one page of zeros
       }
       return new Work(pattern, arrays);
     }

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A backend's unfused float32 result in the model's own layout. For the backend under test itself,
- * this still shows whether fusing and layouts preserve the result.
+ * A backend's unfused float32 result in the model's own layout. For the tested backend itself, this
+ * still shows whether fusion and layouts preserve the result.
  *
  * @param isOwned whether the backend is closed with this
  */

@@ -12,17 +12,17 @@ import java.util.TreeMap;
 
 /**
  * Finds the bandwidth of each level of a processor's memory by sweeping over working sets, with all
- * cores and with one. A cache that other programs use holds less than its size: what counts is the
- * largest working set that still gets the level's rate.
+ * cores and with one. A cache that is shared with other programs holds less than its size, so the
+ * size is the largest working set that still reaches the level's rate.
  */
 record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
   /** Working sets, as shares of a level's capacity. */
   private static final double[] SHARES = {0.125, 0.25, 0.5, 0.75};
 
-  /** What gets a level's rate with this share of its capacity gets it with all. */
+  /** If this share of a level's capacity reaches its rate, all of it counts. */
   private static final double LARGEST = 0.74;
 
-  /** A working set belongs to a level if it gets this share of the level's best rate. */
+  /** A working set belongs to a level if it reaches this share of the level's best rate. */
   private static final double SAME_LEVEL = 0.6;
 
   /** A working set this much larger than the level below no longer profits from it. */
@@ -48,10 +48,10 @@ record CacheSweep(List<CpuCache> caches, int cores, Probe probe) {
   }
 
   interface Probe {
-    /** The most bytes that a working set may have. */
+    /** The maximum size of a working set, in bytes. */
     long limit();
 
-    /** The highest rate that so many threads reach together over a working set. */
+    /** The highest rate that a number of threads reach together over a working set. */
     double bytesPerSecond(Pattern pattern, long workingSet, int threads);
   }
 

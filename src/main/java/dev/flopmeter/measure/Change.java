@@ -4,16 +4,16 @@ import dev.flopmeter.text.Labelled;
 
 /** The comparison of two series of times. */
 public enum Change implements Labelled {
-  /** The ranges overlap: no difference can be told. */
+  /** The ranges overlap: no difference can be seen. */
   SAME,
-  /** Apart, and by more than the threshold: confirmed. */
+  /** Separate, and by more than the threshold: confirmed. */
   SLOWER,
   FASTER,
-  /** Apart, but by less than the threshold. */
+  /** Separate, but by less than the threshold. */
   AMBIGUOUS,
-  /** Only the base has it. */
+  /** Only in the base. */
   REMOVED,
-  /** Only the new one has it. */
+  /** Only in the new one. */
   ADDED;
 
   /**
@@ -21,8 +21,8 @@ public enum Change implements Labelled {
    * adds time, so the minimum is the steadiest figure, and the tail above the third quartile says
    * nothing about the work.
    *
-   * @param threshold the least gap between the ranges, as a share of the base's nearer end, that
-   *     counts
+   * @param threshold the smallest gap between the ranges that counts, as a share of the base's
+   *     nearer end
    */
   static Change of(double baseMin, double baseQ3, double newMin, double newQ3, double threshold) {
     if (newMin <= baseQ3 && baseMin <= newQ3) {

@@ -14,20 +14,20 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two profiles of one case against each other.
+ * A comparison of two profiles of one case.
  *
- * @param threshold the least change that counts, as a share
+ * @param threshold the smallest change that counts, as a share
  */
 public record Comparison(ProfileResult base, ProfileResult next, double threshold) {
   /**
-   * One time against another.
+   * A comparison of two times.
    *
-   * @param baseSeconds median; null for what was added
-   * @param nextSeconds median; null for what was removed
+   * @param baseSeconds median; null for an added layer
+   * @param nextSeconds median; null for a removed layer
    */
   public record Row(
       String name, Change change, @Nullable Double baseSeconds, @Nullable Double nextSeconds) {
-    /** The new median over the base's, less 1; null where one is missing. */
+    /** The new median over the base's, minus 1; null if one is missing. */
     public @Nullable Double relative() {
       return baseSeconds == null || nextSeconds == null || baseSeconds == 0
           ? null
@@ -35,9 +35,9 @@ public record Comparison(ProfileResult base, ProfileResult next, double threshol
     }
   }
 
-  /** An exact amount that is known of both. */
+  /** An exact amount, known for both. */
   public record Amount(String name, long base, long next) {
-    /** The new amount over the base's, less 1; null where the base's is 0. */
+    /** The new amount over the base's, minus 1; null if the base's is 0. */
     public @Nullable Double relative() {
       return base == 0 ? null : (double) next / base - 1;
     }
@@ -60,7 +60,7 @@ public record Comparison(ProfileResult base, ProfileResult next, double threshol
     return differences;
   }
 
-  /** What must be the same for times to be comparable. */
+  /** Settings that must be equal for times to be comparable. */
   private static Map<String, Object> identity(ProfileResult result) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("model.name", result.model().name());
@@ -86,7 +86,7 @@ public record Comparison(ProfileResult base, ProfileResult next, double threshol
   public Row total() {
     Latency before = base.latency();
     Latency after = next.latency();
-    // One sample, such as an average in a trace, has no interval that could confirm a change.
+    // A single sample, such as an average in a trace, has no interval that could confirm a change.
     boolean isKnown = Math.min(base.run().samples(), next.run().samples()) > 1;
     Change change = Change.of(before.min(), before.q3(), after.min(), after.q3(), threshold);
     return new Row(
@@ -96,7 +96,7 @@ public record Comparison(ProfileResult base, ProfileResult next, double threshol
         after.median());
   }
 
-  /** The layers matched by name, in the base's order, then what only the new one has. */
+  /** The layers matched by name, in the base's order, then those that only the new one has. */
   public List<Row> layers() {
     Map<String, Time> after = new LinkedHashMap<>();
     next.layers().forEach(layer -> after.putIfAbsent(layer.name(), layer.time()));

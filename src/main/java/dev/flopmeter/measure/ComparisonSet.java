@@ -13,8 +13,8 @@ import java.util.stream.Stream;
  * The results of two files, matched.
  *
  * @param comparisons one per pair
- * @param unmatched what only one of the files holds
- * @param notes what was left out of a file because a later result of the same case replaces it
+ * @param unmatched results that only one of the files has
+ * @param notes results of a file that a later result of the same case replaces
  */
 public record ComparisonSet(
     List<Comparison> comparisons, List<String> unmatched, List<String> notes) {
@@ -72,7 +72,7 @@ public record ComparisonSet(
     return List.copyOf(last.values());
   }
 
-  /** Moves what has the same key out of both lists. */
+  /** Moves results with equal keys out of both lists. */
   private static void pair(
       List<ProfileResult> before,
       List<ProfileResult> after,
@@ -98,12 +98,12 @@ public record ComparisonSet(
         .formatted(result.model().name(), result.run().precision(), result.run().batch(), inputs);
   }
 
-  /** What is computed, and where. */
+  /** The network, and its form. */
   private static String place(ProfileResult result) {
     return work(result) + " (" + result.run().backend() + " on " + result.device().name() + ")";
   }
 
-  /** The gravest of the verdicts: slower, else ambiguous, else faster, else the same. */
+  /** The most serious verdict: slower, else ambiguous, else faster, else the same. */
   public Change verdict() {
     return Stream.of(Change.SLOWER, Change.AMBIGUOUS, Change.FASTER)
         .filter(change -> count(change) > 0)
@@ -111,7 +111,7 @@ public record ComparisonSet(
         .orElse(Change.SAME);
   }
 
-  /** How many pairs have this verdict on the whole pass. */
+  /** The number of pairs with this verdict on the whole pass. */
   public long count(Change change) {
     return comparisons.stream().filter(one -> one.total().change() == change).count();
   }

@@ -17,9 +17,9 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The peak rates of one device, from every source that is known.
+ * The peak rates of one device, from every known source.
  *
- * @param measured null where nothing was measured here
+ * @param measured null if nothing was measured here
  */
 public record DeviceRoofs(Device device, Datasheet datasheet, @Nullable MeasuredRoofs measured) {
 

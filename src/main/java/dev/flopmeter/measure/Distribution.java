@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Order statistics of a series of times. Nothing here assumes a shape of the noise: medians and
  * quartiles for the middle, a distribution-free interval for the median's uncertainty, tail
- * percentiles only where there are enough samples to know them.
+ * percentiles only with enough samples.
  */
 public final class Distribution {
-  /** The least samples from which a 95 % interval of the median can be told at all: 2 / 2^6. */
+  /** The fewest samples with a 95 % interval of the median: 2 / 2^6. */
   public static final int INTERVAL_SAMPLES = 6;
 
   private static final int EXACT_BINOMIAL = 1000;
@@ -81,7 +81,7 @@ public final class Distribution {
     return quantile(sorted, sorted.length, p);
   }
 
-  /** The value below which a share {@code p} of the samples lies, interpolated between two. */
+  /** The value below which a share {@code p} of the samples is, interpolated between two. */
   static double quantile(double[] sorted, int size, double p) {
     double position = p * (size - 1);
     int below = (int) position;
@@ -89,7 +89,7 @@ public final class Distribution {
     return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
   }
 
-  /** Quantile {@code p} of the tail; null where there are too few samples to know it. */
+  /** Quantile {@code p} of the tail; null with too few samples. */
   @Nullable Double tail(double p) {
     return isTailKnown(p, sorted.length) ? quantile(p) : null;
   }
@@ -106,17 +106,16 @@ public final class Distribution {
   }
 
   /**
-   * The 95 % confidence interval of the median between two order statistics, whatever the
-   * distribution: the k-th sample from either end, k the largest with P(Binomial(n, 1/2) &lt; k)
-   * &lt;= 2.5 %. With fewer than {@link #INTERVAL_SAMPLES} samples it is the whole range and covers
-   * less.
+   * The 95 % confidence interval of the median between two order statistics, for any distribution:
+   * the k-th sample from either end, k the largest with P(Binomial(n, 1/2) &lt; k) &lt;= 2.5 %.
+   * With fewer than {@link #INTERVAL_SAMPLES} samples it is the whole range and covers less.
    */
   public Interval medianInterval() {
     int rank = Math.max(1, intervalRank(sorted.length));
     return new Interval(sorted[rank - 1], sorted[sorted.length - rank]);
   }
 
-  /** The rank k of {@link #medianInterval}; 0 where there is none. */
+  /** The rank k of {@link #medianInterval}; 0 if there is none. */
   static int intervalRank(int n) {
     if (n > EXACT_BINOMIAL) {
       return (int) Math.floor((n - 1.959964 * Math.sqrt(n)) / 2);

@@ -5,9 +5,9 @@ import java.util.Arrays;
 
 /**
  * A confidence sequence for the median of a growing series: intervals of which, with the stated
- * probability, all hold the median. So a test may look at it after every value and stop when it
- * likes. It assumes nothing but that each value is as likely to be above the median as below it,
- * given those before it: no shape of the noise, and no independence.
+ * probability, all hold the median. So a test may check it after every value and stop at any time.
+ * It assumes nothing but that each value is as likely to be above the median as below it, given
+ * those before it: no shape of the noise, and no independence.
  *
  * <p>For a candidate median, the values below it are then tosses of a fair coin. The likelihood of
  * k of n under a Beta(a, a) mixture of coins, over that of the fair one, is a test martingale; it
@@ -25,10 +25,10 @@ final class MedianSequence {
   private final double rejection;
   private final SortedSeries values = new SortedSeries();
 
-  /** The likelihood ratios of {@link #rank} values on one side, by prior. */
+  /** The likelihood ratios for {@link #rank} values on one side, by prior. */
   private final double[] ratios = {1, 1, 1};
 
-  /** The fewest values on one side that do not reject a candidate. */
+  /** The smallest number of values on one side that does not reject a candidate. */
   private int rank;
 
   /**

@@ -5,9 +5,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The noise of a growing series and how it moves: after every sample the relative IQR of all so
- * far. It has settled when its last third stays within a narrow band: more samples would cost time
- * and add no information.
+ * The noise of a growing series and its trend: the relative IQR after every sample. It has settled
+ * when its last third stays within a narrow band, because more samples would add no information.
  */
 final class NoiseTrend {
   private final SortedSeries samples = new SortedSeries();

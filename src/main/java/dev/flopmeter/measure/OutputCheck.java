@@ -5,15 +5,15 @@ import dev.flopmeter.result.Precision;
 import java.util.Map;
 
 /**
- * Compares a plan's outputs with a reference's, before any of its times count. A fast wrong answer
- * is no result.
+ * Compares a plan's outputs with a reference's, before any of its times count. A fast but wrong
+ * answer is not a result.
  */
 final class OutputCheck {
   private OutputCheck() {}
 
   /**
-   * The largest relative L2 distance that a precision may show end to end. float32 differs by the
-   * order of additions alone; the others round every product's inputs to 10 (TF32, float16) or 7
+   * The largest allowed relative L2 distance of a precision, end to end. float32 differs only by
+   * the order of additions; the others round every product's inputs to 10 (TF32, float16) or 7
    * (bfloat16) bits of mantissa, which over tens of layers adds up to several roundings' worth.
    */
   static double tolerance(Precision precision) {

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A piece of work that is made to reach a roof.
+ * Work that is designed to reach a roof.
  *
  * @param amount FLOPs, or bytes read and written
  */
@@ -22,8 +22,8 @@ record ProbeWork(String name, Graph graph, double amount) {
   private static final int OPSET = 18;
 
   /**
-   * Matrix products and convolutions, from small to large; on a processor also such short ones that
-   * other programs seldom interrupt them.
+   * Matrix products and convolutions, from small to large; on a processor also very short ones,
+   * which other programs seldom interrupt.
    */
   static List<ProbeWork> compute(Device device) {
     boolean isGpu = device.kind() == DeviceKind.CUDA;
@@ -36,7 +36,7 @@ record ProbeWork(String name, Graph graph, double amount) {
         .toList();
   }
 
-  /** Reading and writing far more than any cache holds. */
+  /** Reads and writes far more than any cache holds. */
   static List<ProbeWork> memory(Device device) {
     long elements = device.kind() == DeviceKind.CUDA ? 1L << 28 : 1L << 26;
     TensorType values = TensorType.of(DataType.FLOAT, elements / 1024, 1024);
@@ -45,8 +45,8 @@ record ProbeWork(String name, Graph graph, double amount) {
   }
 
   /**
-   * Many steps over values that a GPU's L2 holds: a single one would be shorter than its launch.
-   * {@code add} is STREAM's word for reading two arrays and writing a third, as triad does.
+   * Many steps over values that fit a GPU's L2, because a single one would be shorter than its
+   * launch. {@code add} is STREAM's name for reading two arrays and writing a third, like triad.
    *
    * @param capacity bytes of the cache; half of it is used, since other data is in it, too
    */
@@ -62,7 +62,7 @@ record ProbeWork(String name, Graph graph, double amount) {
   }
 
   /**
-   * @param values each array
+   * @param values of each array
    * @param inputs of a step
    * @param arrays that a step reads or writes
    * @param steps one after the other
@@ -90,14 +90,14 @@ record ProbeWork(String name, Graph graph, double amount) {
     return new ProbeWork(name, whole, (double) steps * arrays * values.bytes());
   }
 
-  /** Whether it is many steps, which must stay apart. */
+  /** Whether it consists of many steps, which must stay separate. */
   boolean isSeries() {
     return graph.nodes().size() > 1;
   }
 
   /**
-   * Steps of one element: all of their time is the cost of a launch. They are many, since what a
-   * runtime does once a pass is none.
+   * Steps of one element, whose time is only the cost of a launch. There are many of them, so that
+   * the fixed cost of a pass does not matter.
    */
   static ProbeWork nothing() {
     return series("launch", "Sigmoid", TensorType.of(DataType.FLOAT, 1, 1), 1, 2, LAUNCHES);

@@ -16,7 +16,7 @@ import java.util.List;
  * @param counts its cost under the default convention
  * @param batch inferences per pass
  * @param keepsRaw whether the result holds every sample
- * @param notes what the result must say about the network, one sentence each
+ * @param notes statements about the network for the result, one sentence each
  */
 public record ProfileRequest(
     Graph graph,

@@ -38,13 +38,13 @@ public record Profiler(Backend backend, Setting setting) {
   private static final double PREPARED = 0.1;
   private static final double CHECKED = 0.2;
 
-  /** Energy counters move in steps of tens of ms, so that a shorter time would be mostly error. */
+  /** Energy counters advance in steps of tens of ms, so a shorter time would be mostly error. */
   private static final double ENERGY_SECONDS = 2;
 
   /**
-   * What surrounds a profile.
+   * The environment of a profile.
    *
-   * @param reference computes the outputs to compare with; null leaves the check out
+   * @param reference computes the outputs to compare with; null skips the check
    * @param watch starts to watch the device's sensors
    * @param seed of the random inputs
    */
@@ -58,7 +58,7 @@ public record Profiler(Backend backend, Setting setting) {
       long seed) {}
 
   /**
-   * Profiles what is asked for.
+   * Profiles the requested case.
    *
    * @throws dev.flopmeter.run.UnsupportedOperatorException if the backend has no kernel for an
    *     operator
@@ -115,7 +115,7 @@ public record Profiler(Backend backend, Setting setting) {
     return joules > 0 ? joules / (passes * batch) : null;
   }
 
-  /** What a run on these inputs shows, where some of the work depends on data. */
+  /** The facts of a run on these inputs, if some of the work depends on data. */
   private Optional<RunFacts> facts(Graph graph, Map<String, Tensor> inputs) {
     if (!RunFacts.mayAddTo(graph)) {
       return Optional.empty();
@@ -124,7 +124,7 @@ public record Profiler(Backend backend, Setting setting) {
     try {
       return reference == null ? backend.facts(graph, inputs) : reference.facts(graph, inputs);
     } catch (UnsupportedOperatorException e) {
-      return Optional.empty(); // the check has said so, and the count says what depends on data
+      return Optional.empty(); // the check has reported it, and the count says what depends on data
     }
   }
 
@@ -144,7 +144,7 @@ public record Profiler(Backend backend, Setting setting) {
     }
     double error = OutputCheck.relativeL2(plan.run(inputs), expected);
     double tolerance = OutputCheck.tolerance(request.options().precision());
-    // JSON has no infinity: an answer that cannot be compared is wrong by the largest number.
+    // JSON has no infinity: outputs that cannot be compared are wrong by the largest number.
     NumericCheck check =
         new NumericCheck(
             reference.name(), Math.min(error, Double.MAX_VALUE), tolerance, error <= tolerance);
@@ -196,7 +196,7 @@ public record Profiler(Backend backend, Setting setting) {
         validity.warnings());
   }
 
-  /** The device with the threads that the run was given, if it was given a number of them. */
+  /** The device, with the run's number of threads if one was given. */
   private Device device(int threads) {
     Device device = backend.device();
     if (threads == 0) {
@@ -207,7 +207,7 @@ public record Profiler(Backend backend, Setting setting) {
     return new Device(device.kind(), device.id(), device.name(), properties, device.isEmulated());
   }
 
-  /** How floats are stored that are not quantised: a CPU has them in fp32. */
+  /** The storage of floats that are not quantised: fp32 on a CPU. */
   private Precision floats(Precision precision) {
     boolean isOnCpu = backend.device().kind() == DeviceKind.CPU;
     return isOnCpu && precision.isQuantized() ? Precision.FP32 : precision;

@@ -1,21 +1,21 @@
 package dev.flopmeter.measure;
 
-/** Where a long operation reports its progress. */
+/** Receives the progress of a long operation. */
 @FunctionalInterface
 public interface Progress extends AutoCloseable {
   Progress SILENT = (phase, done, detail) -> {};
 
   /**
-   * Takes one message.
+   * Receives one message.
    *
-   * @param phase what is being done: {@code prepare}, {@code search}, {@code check}, {@code
-   *     warm-up}, {@code measure}, {@code layers}
+   * @param phase the current work: {@code prepare}, {@code search}, {@code check}, {@code warm-up},
+   *     {@code measure}, {@code layers}
    * @param done share of the whole work, 0 to 1
    * @param detail a few words, such as the batch
    */
   void report(String phase, double done, String detail);
 
-  /** Ends the showing of messages. */
+  /** Ends the display of messages. */
   @Override
   default void close() {}
 }

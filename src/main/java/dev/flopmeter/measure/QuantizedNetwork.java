@@ -16,12 +16,12 @@ import java.util.Set;
 /**
  * The network that runs at a precision: as it is, or quantised for it.
  *
- * @param isSynthetic whether it was quantised here: its file is another network
- * @param notes what a result must say about it, one sentence each
+ * @param isSynthetic whether it was quantised here, so that it differs from its file
+ * @param notes statements about it for the result, one sentence each
  */
 public record QuantizedNetwork(Graph graph, boolean isSynthetic, List<String> notes) {
   /**
-   * Refuses a network that a precision cannot run, before anything is computed.
+   * Rejects a network that cannot run at a precision, before anything is computed.
    *
    * @throws dev.flopmeter.model.ModelException as {@link #of}
    */
@@ -33,7 +33,7 @@ public record QuantizedNetwork(Graph graph, boolean isSynthetic, List<String> no
   }
 
   /**
-   * Quantises a network where the precision asks for that.
+   * Quantises a network if the precision requires it.
    *
    * @param calibration computes the ranges of its values
    * @param seed of the random inputs that they are computed from

@@ -15,10 +15,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Seeded inputs for a graph. Never zeros: they toggle no wires, draw less power and run faster than
- * real data. Floating-point values are spread over [-1, 1). Integers that an operator reads as
+ * Seeded inputs for a graph. Never zeros, which toggle no wires, draw less power and run faster
+ * than real data. Floating-point values are spread over [-1, 1). Integers that an operator reads as
  * indices, lengths or sizes are spread over the values it accepts there. Other integers, such as
- * masks, are ones: nobody runs a mask of random gaps.
+ * masks, are ones, because masks with random gaps are unrealistic.
  */
 public final class RandomInputs {
   private static final Range ONES = new Range(1, 1);

@@ -36,7 +36,7 @@ final class ResultJoin {
   private final StepChannels channels;
   private final Map<String, LayerCost> counted = new HashMap<>();
 
-  /** What a pass uses: all weights, and the most that activations take at once. */
+  /** The memory of a pass: all weights, and the peak of the activations. */
   private final double passBytes;
 
   private final Latency latency;
@@ -186,7 +186,7 @@ final class ResultJoin {
     return seconds <= 2 * floorSeconds && floorSeconds > 0;
   }
 
-  /** What a step does; without a roofline no cache is known, so all weights are cold. */
+  /** The work of a step; without a roofline no cache is known, so all weights are cold. */
   private Work work(Step step, Cost cost, RoofSet.@Nullable Roofline line) {
     double bytes = traffic.bytes(step);
     double weights = Math.min(bytes, weightBytes(cost));

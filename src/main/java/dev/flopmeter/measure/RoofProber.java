@@ -39,23 +39,23 @@ public record RoofProber(
     LongSupplier nanoClock,
     Clock clock,
     Function<Progress, List<MemoryLevel>> sweep) {
-  /** Passes of one piece of work: at least so many, and for so long. */
+  /** The fewest passes of each work, and their shortest total time. */
   private static final int PASSES = 5;
 
   private static final double SECONDS = 0.3;
 
-  /** A best pass counts once another is as fast; on a busy machine that takes longer. */
+  /** A best pass counts once another is as fast, which takes longer on a busy machine. */
   private static final double CONFIRMED = 1.02;
 
   private static final double BUSY_SECONDS = 2;
   private static final int LAUNCH_PASSES = 100;
 
-  /** Work is tried from small to large until one pass takes this long. */
+  /** Work sizes increase until one pass takes this long. */
   private static final double SLOW_PASS = 0.5;
 
   /**
-   * A prober of a backend's device; the caches of a processor are measured by this JVM's own loops,
-   * which a backend's launches would drown.
+   * A prober for a backend's device. The caches of a processor are measured with this JVM's own
+   * loops, because a backend's launches would dominate.
    */
   public RoofProber(Backend backend, LongSupplier nanoClock, Clock clock) {
     this(
@@ -130,7 +130,7 @@ public record RoofProber(
     return device.kind() == DeviceKind.CUDA || !precision.isQuantized();
   }
 
-  /** What measured roofs depend on: they are stale once one of these changes. */
+  /** The versions that measured roofs depend on: if one changes, they are stale. */
   public static Map<String, String> versions(Backend backend) {
     Map<String, String> properties = new TreeMap<>(backend.device().properties());
     properties.keySet().retainAll(Set.of("driver", "cuda", "cudnn", "threads"));
@@ -139,7 +139,7 @@ public record RoofProber(
     return versions;
   }
 
-  /** Amounts per second by the name of the work; without what the backend cannot do. */
+  /** Amounts per second by the name of the work, except for unsupported work. */
   private Map<String, Double> rates(
       List<ProbeWork> works, Precision precision, Consumer<ProbeWork> announcement) {
     Map<String, Double> rates = new LinkedHashMap<>();
@@ -220,7 +220,7 @@ public record RoofProber(
     }
   }
 
-  /** The least of many, as the rates are the best: other work on the machine only adds to it. */
+  /** The shortest of many, like the best rates: other load only adds time. */
   private @Nullable Double launchSeconds() {
     ProbeWork nothing = ProbeWork.nothing();
     try (Plan plan = backend.prepare(nothing.graph(), RunOptions.DEFAULT)) {

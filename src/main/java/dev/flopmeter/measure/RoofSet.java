@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The roofs of one device at one precision, by basis.
  *
- * @param launchSeconds cost of an empty step; null where it was not measured
+ * @param launchSeconds cost of an empty step; null if it was not measured
  */
 public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   RoofSet withoutMeasured() {
@@ -19,8 +19,8 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   }
 
   /**
-   * The roofline that layers are placed under: measured where there is one, since that is what this
-   * device can really reach, otherwise the datasheet's. Null where either axis is unknown.
+   * The roofline for layers: the measured one if it exists, because this device really reaches it,
+   * otherwise the datasheet's. Null if either axis is unknown.
    */
   @Nullable Roofline line() {
     for (Basis basis : List.of(Basis.MEASURED, Basis.DATASHEET)) {
@@ -35,25 +35,25 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
   }
 
   /**
-   * What a step does.
+   * The work of a step.
    *
    * @param flops of matrix work
    * @param bytes each input, weight and output once: its working set
-   * @param coldBytes those that no cache can have kept since the pass before
+   * @param coldBytes bytes that no cache can have kept since the previous pass
    */
   record Work(long flops, double bytes, double coldBytes) {}
 
   /**
-   * The least time that work can take on a device, and what limits it (Williams, Waterman,
-   * Patterson 2009), with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is
-   * judged against the level that its working set fits, except for what the layer before left. A
-   * fixed cost per launch is a further roof.
+   * The shortest time for work on a device, and its limit (Williams, Waterman, Patterson 2009),
+   * with a bandwidth for each level of memory (Ilic, Pratas, Sousa 2014): work is compared with the
+   * level that fits its working set, except for data left by the previous layer. A fixed cost per
+   * launch is a further roof.
    *
-   * @param basis how both peaks are known
+   * @param basis of both peaks
    * @param flopsPerSecond peak of the matrix units
    * @param bytesPerSecond peak of the memory
-   * @param caches from small to large; empty where unknown
-   * @param launchSeconds cost of an empty step; null where unknown
+   * @param caches from small to large; empty if unknown
+   * @param launchSeconds cost of an empty step; null if unknown
    */
   record Roofline(
       Basis basis,
@@ -74,7 +74,7 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
       }
     }
 
-    /** The layer before may have left as much as the next smaller cache holds. */
+    /** The previous layer may have left as much as the next smaller cache holds. */
     private Transfer transfer(Work work) {
       int fit = 0;
       while (fit < caches.size() && caches.get(fit).bytes() < work.bytes) {
@@ -94,8 +94,8 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
 
     /**
      * The share of values that must come from memory again if a pass uses each of so many bytes
-     * once. The best replacement keeps as many as the largest cache holds; least recently used
-     * keeps fewer (Belady 1966).
+     * once. Optimal replacement keeps as many as the largest cache holds; LRU keeps fewer (Belady
+     * 1966).
      */
     double coldShare(double bytes) {
       long kept = caches.isEmpty() ? 0 : caches.get(caches.size() - 1).bytes();
@@ -107,7 +107,7 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
       return Math.max(work.flops / flopsPerSecond, transfer(work).seconds());
     }
 
-    /** What keeps work that took so many seconds from being faster. */
+    /** The limit of work that took this many seconds. */
     Bound bound(Work work, double seconds) {
       double ideal = idealSeconds(work);
       double launch = launchSeconds == null ? 0 : launchSeconds;
@@ -126,7 +126,7 @@ public record RoofSet(Roofs roofs, @Nullable Double launchSeconds) {
       return transfer.isFromMemory() ? Bound.MEMORY : Bound.CACHE;
     }
 
-    /** The level with most of the time of moving bytes; null without levels. */
+    /** The level that takes most of the time to move bytes; null without levels. */
     @Nullable String level(Work work) {
       if (caches.isEmpty()) {
         return null;

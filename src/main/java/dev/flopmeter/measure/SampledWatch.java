@@ -20,11 +20,11 @@ import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a device's sensors at a low rate on a thread of its own, beside the timed stream. A reading
- * takes well under a millisecond; ten per second have no measurable effect on a pass.
+ * Reads a device's sensors at a low rate on a separate thread, parallel to the timed stream. A
+ * reading takes well under a millisecond; ten per second have no measurable effect on a pass.
  */
 public final class SampledWatch implements SensorWatch {
-  /** Samples at less than this share of the default SM clock do not count. */
+  /** Samples below this share of the default SM clock do not count. */
   static final double LEAST_CLOCK = 0.75;
 
   private static final long PERIOD_MILLIS = 100;
@@ -35,10 +35,10 @@ public final class SampledWatch implements SensorWatch {
   private final CountDownLatch end = new CountDownLatch(1);
   private final List<SensorReading> readings = new ArrayList<>();
 
-  /** The newest SM clock, for the gate: read after every pass, so it must not wait for a lock. */
+  /** The newest SM clock, checked after every pass, so it must not wait for a lock. */
   private volatile double smClockHz = Double.POSITIVE_INFINITY;
 
-  /** A watch that reads only when it is told to. */
+  /** A watch that only reads on request. */
   SampledWatch(SensorSource source) {
     this.source = source;
     this.leastSmClockHz = LEAST_CLOCK * source.defaultSmClockHz().orElse(0);
@@ -46,7 +46,7 @@ public final class SampledWatch implements SensorWatch {
     thread.setDaemon(true);
   }
 
-  /** Begins to watch; {@code source} is closed with it. */
+  /** Starts to watch; {@code source} is closed with it. */
   public static SampledWatch start(SensorSource source) {
     SampledWatch watch = new SampledWatch(source);
     watch.thread.start();
@@ -132,7 +132,7 @@ public final class SampledWatch implements SensorWatch {
   public void close() {
     end.countDown();
     try {
-      // The library may only be shut down after a reading in progress has ended.
+      // The library may only be shut down after the current reading.
       thread.join(TimeUnit.SECONDS.toMillis(5));
       if (!thread.isAlive()) {
         source.close();

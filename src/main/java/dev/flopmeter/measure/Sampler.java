@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 /**
  * Warms a plan up and times it: undisturbed passes for the latency, passes with a clock reading
  * between steps for the layers. The two kinds alternate in short rounds, so that a drift of clocks
- * or temperature meets both alike and their ratio stays fair.
+ * or temperature affects both equally and their ratio stays fair.
  */
 final class Sampler {
   /** Passes of a round, and of one whose passes take longer than {@link #SLOW_PASS}. */
@@ -20,7 +20,7 @@ final class Sampler {
   private static final int ROUND_LAYER_PASSES = 2;
   private static final double SLOW_PASS = 0.2;
 
-  /** Passes compared to see whether the plan is warm; two such windows, one after the other. */
+  /** Passes in each of the two windows that are compared to see whether the plan is warm. */
   private static final int WARM_WINDOW = 5;
 
   private final Plan plan;
@@ -36,7 +36,7 @@ final class Sampler {
   private final NoiseTrend trend = new NoiseTrend();
   private double longest;
 
-  /** Begins the measurement of {@code plan}, whose inputs are loaded. */
+  /** Starts the measurement of {@code plan}, whose inputs are loaded. */
   Sampler(
       Plan plan,
       SamplingRules rules,
@@ -54,7 +54,7 @@ final class Sampler {
   /**
    * Measures the plan, once.
    *
-   * @param first seconds of its very first pass, which was run before
+   * @param first seconds of its very first pass, which has already run
    */
   Samples sample(double first) {
     boolean isWarm = warmUp(first);
@@ -62,7 +62,7 @@ final class Sampler {
     return new Samples(first, warmup.size() + 1, isWarm, passes, steps, dropped, reason);
   }
 
-  /** True once two windows agree; false if the time for warming up ran out before. */
+  /** True once two windows agree; false if the time for warming up ended first. */
   private boolean warmUp(double first) {
     double seconds = 0;
     double last = first;
@@ -72,8 +72,8 @@ final class Sampler {
       if (isLongEnough && isStable()) {
         break;
       }
-      // The first pass says little about the next: it loads and compiles. So one more, unless
-      // that alone was longer than all the time there is.
+      // The first pass loads and compiles, so it says little about the next. One more pass runs,
+      // unless the first took longer than the time limit.
       boolean isLate = elapsed() + last > rules.warmupLimitSeconds();
       if (isLate && (!warmup.isEmpty() || first > rules.limitSeconds())) {
         longest = last;
@@ -85,7 +85,7 @@ final class Sampler {
       report("warm-up", elapsed() / rules.limitSeconds(), warmup.size() + " runs");
     }
     longest = last;
-    plan.timeSteps(); // its own first time, thrown away like the other's
+    plan.timeSteps(); // its own first time, discarded like the other's
     return true;
   }
 
@@ -127,7 +127,7 @@ final class Sampler {
     }
   }
 
-  /** Layers are measured once at least, even when the time is over. */
+  /** Layers are measured at least once, even after the time limit. */
   private StopReason finishSteps() {
     if (steps.isEmpty()) {
       steps.add(plan.timeSteps());
@@ -141,7 +141,7 @@ final class Sampler {
     var refusal = watch.refusal();
     if (refusal.isPresent()) {
       dropped.merge(refusal.get(), 1, Integer::sum);
-      // When time runs out with nothing kept, one pass stays: not valid, but a figure to show.
+      // If time runs out and no pass was kept, one pass stays: not valid, but a figure to show.
       if (!isOverTime() || !passes.isEmpty()) {
         return;
       }
@@ -154,7 +154,7 @@ final class Sampler {
     return trend.size() >= rules.samples() && trend.totalSeconds() >= rules.sampleSeconds();
   }
 
-  /** Whether another pass would end after the limit. */
+  /** Whether another pass would exceed the limit. */
   private boolean isOverTime() {
     return elapsed() + longest > rules.limitSeconds();
   }

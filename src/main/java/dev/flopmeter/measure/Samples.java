@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What {@link Sampler} measured of one plan, in seconds.
+ * The measurements of one plan by {@link Sampler}, in seconds.
  *
  * @param firstRun the very first pass
  * @param warmupRuns undisturbed passes run to warm up, the first included

@@ -5,14 +5,14 @@ import java.time.Duration;
 /**
  * When to stop warming up and when to stop sampling.
  *
- * @param warmupSeconds the least time to warm up for
- * @param warmupRuns the least passes to warm up with
- * @param warmupChange the most that two windows' medians may differ by, as a share, once warm
- * @param samples the least samples to take
- * @param sampleSeconds the least time that samples must add up to
+ * @param warmupSeconds minimum time of the warm-up
+ * @param warmupRuns minimum passes of the warm-up
+ * @param warmupChange maximum difference of two windows' medians, as a share, once warm
+ * @param samples minimum number of samples
+ * @param sampleSeconds minimum total time of the samples
  * @param noise relative noise below which sampling may stop
- * @param settled the most that the noise may move by, as a share of itself, over the last third of
- *     the series to count as settled
+ * @param settled maximum change of the noise, as a share of itself, over the last third of the
+ *     series to count as settled
  * @param limitSeconds wall time for warming up and sampling together; both end before it, even if
  *     other rules are not met, as soon as another pass would not fit
  */
@@ -47,7 +47,7 @@ public record SamplingRules(
         limit.toNanos() / 1e9);
   }
 
-  /** The share of the limit that warming up may take: a slow network must leave time to measure. */
+  /** The share of the limit for warming up: a slow network must leave time to measure. */
   double warmupLimitSeconds() {
     return limitSeconds / 4;
   }

@@ -7,18 +7,18 @@ import org.jspecify.annotations.Nullable;
 
 /** Watches a device while it is measured. Closing ends the watch. */
 public interface SensorWatch extends AutoCloseable {
-  /** Nothing to watch with. */
+  /** A watch without sensors. */
   SensorWatch NONE = Optional::empty;
 
-  /** The reason to drop the pass that has just ended; nothing to let it count. */
+  /** The reason to drop the pass that has just ended; nothing to keep it. */
   Optional<String> refusal();
 
-  /** The device's energy counter now; nothing where it has none. */
+  /** The device's energy counter now; nothing if it has none. */
   default OptionalDouble energyJoules() {
     return OptionalDouble.empty();
   }
 
-  /** What was seen so far; null where there are no sensors at all. */
+  /** The readings so far; null without any sensors. */
   default @Nullable Sensors summary(@Nullable Double joulesPerInference) {
     return null;
   }

@@ -22,7 +22,7 @@ final class SortedSeries {
     return size;
   }
 
-  /** The value with so many below it. */
+  /** The value with this many values below it. */
   double get(int rank) {
     return sorted[rank];
   }

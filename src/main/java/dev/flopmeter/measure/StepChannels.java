@@ -11,9 +11,7 @@ import dev.flopmeter.run.Step;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The channels of a step's convolution or fully connected layer, as its weights' shape has them.
- */
+/** The channels of a step's convolution or fully connected layer, from the shape of its weights. */
 record StepChannels(Graph graph, GraphLinks links) {
   /** Null for a step without such a node. */
   @Nullable Channels of(Step step) {

@@ -24,9 +24,9 @@ import java.util.Set;
 import java.util.function.ObjLongConsumer;
 
 /**
- * Compulsory bytes of steps: what crosses a step's border, each value once. For a step of one node
- * that is what {@code count} says; values between fused nodes never leave the chip and are not in
- * it.
+ * Compulsory bytes of steps: external inputs and outputs, each value once. For a step of one node
+ * they are those of {@code count}; values between fused nodes never leave the chip and do not
+ * count.
  */
 final class StepTraffic {
   private final Graph graph;
@@ -61,7 +61,7 @@ final class StepTraffic {
   }
 
   /**
-   * Bytes at the run's precision; values whose shape depends on data are not in it. Whether a
+   * Bytes at the run's precision; values whose shape depends on data do not count. Whether a
    * transposition or a slice moves anything is the backend's choice.
    */
   double bytes(Step step) {

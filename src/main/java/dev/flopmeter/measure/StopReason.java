@@ -4,11 +4,11 @@ package dev.flopmeter.measure;
 public enum StopReason {
   /** Relative noise fell below the bound. */
   QUIET("noise below bound"),
-  /** More samples no longer change the noise. */
+  /** More samples no longer changed the noise. */
   SETTLED("noise settled"),
-  /** The wall limit came first. */
+  /** The time limit was reached. */
   TIME_LIMIT("time limit"),
-  /** A trace holds no more. */
+  /** A trace has no more samples. */
   TRACE_END("end of the trace");
 
   private final String label;
@@ -17,7 +17,7 @@ public enum StopReason {
     this.label = label;
   }
 
-  /** The words in the result. */
+  /** Its words in the result. */
   public String label() {
     return label;
   }

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 
 /** The profile of a network that another runtime ran and timed. */
 public final class TraceResult {
-  /** Less of the model's work found in a trace means that it is another model's trace. */
+  /** Below this share of the model's work, the trace must be of another model. */
   private static final double LEAST_MACS = 0.5;
 
   private static final int NAMES_SHOWN = 3;
@@ -30,7 +30,7 @@ public final class TraceResult {
   /**
    * Joins a trace with the cost of its model.
    *
-   * @param joined the steps that the trace's kernels make up
+   * @param joined the steps that the trace's kernels form
    * @param recordedAt when the trace was written
    * @throws ModelException if most of the model's work is not in the trace
    */

@@ -10,21 +10,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs two plans by turns until it is decided whether one is slower.
  *
- * <p>The order in each pair of turns is random. So whatever the machine does meanwhile, bursts and
- * drifts of any length included, is as likely to favour one as the other, and the logarithm of
- * their ratio is as likely to be above that of the true change as below it: what {@link
- * MedianSequence} needs.
+ * <p>The order in each pair of turns is random. So any disturbance by the machine, including bursts
+ * and drifts of any length, is as likely to favour one as the other, and the logarithm of their
+ * ratio is as likely to be above that of the true change as below it: the condition of {@link
+ * MedianSequence}.
  */
 public final class TurnTaking {
   private static final double WARM_UP_SECONDS = 0.5;
   private static final int WARM_UP_TURNS = 3;
 
-  /** A turn has so many passes and lasts so long; the least counts, since noise only adds time. */
+  /** Passes of a turn, and its shortest time; the fastest counts, since noise only adds time. */
   private static final int PASSES = 3;
 
   private static final double TURN_SECONDS = 0.02;
 
-  /** With passes of this many seconds, one is a turn. */
+  /** With passes of this many seconds, each is a turn. */
   private static final double SLOW_PASS = 0.1;
 
   private final Turns.Rules rules;
@@ -42,8 +42,8 @@ public final class TurnTaking {
   /**
    * Compares two plans whose inputs are loaded.
    *
-   * @param before what the base is
-   * @param after what the new one is
+   * @param before a name for the base
+   * @param after a name for the new one
    */
   public Turns compare(Plan base, Turns.Side before, Plan next, Turns.Side after) {
     Random coin = new Random(rules.seed());
@@ -95,7 +95,7 @@ public final class TurnTaking {
     return slower;
   }
 
-  /** The first pass of several finds the caches full of the other plan's data: it is left out. */
+  /** The first of several passes is discarded, because the caches hold the other plan's data. */
   private static double turn(Plan plan, double pass) {
     double least = plan.timePass();
     if (pass < SLOW_PASS) {

@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * The comparison of two networks that ran by turns. Changes are shares of the base's time.
  *
- * @param verdict null if the time ended before the decision
+ * @param verdict null if the time limit was reached first
  * @param pairs turns of each
  * @param baseSeconds median of the base's turns
  * @param change median of the turns' relative changes
- * @param low the least change that is not ruled out; null while there are too few turns
+ * @param low the smallest change that is not ruled out; null while there are too few turns
  * @param high the largest
- * @param seconds how long it took, with warming up
+ * @param seconds duration, including warm-up
  */
 public record Turns(
     Side base,
@@ -31,9 +31,9 @@ public record Turns(
   /**
    * When to stop.
    *
-   * @param threshold the least change that counts, as a share
-   * @param errorRate the probability of any wrong verdict, at most
-   * @param limitSeconds wall time, with warming up
+   * @param threshold the smallest change that counts, as a share
+   * @param errorRate maximum probability of a wrong verdict
+   * @param limitSeconds wall time, including warm-up
    * @param seed of the random order of turns
    */
   public record Rules(double threshold, double errorRate, double limitSeconds, long seed) {}

@@ -30,7 +30,7 @@ final class Validity {
   private static final double SUM_LOW = 0.95;
   private static final double SUM_HIGH = 1.10;
 
-  /** How far above a measured roof a result may be; a roof measured on a busy machine is lower. */
+  /** How far a result may exceed a measured roof, which a busy machine makes too low. */
   private static final double ROOF_TOLERANCE = 1.05;
 
   private final List<String> reasons = new ArrayList<>();

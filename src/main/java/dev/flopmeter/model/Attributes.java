@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record Attributes(Map<String, Object> asMap) {
   public static final Attributes NONE = new Attributes(Map.of());
 
-  /** Inside of a function's body: the attribute of that name of the calling node. */
+  /** Within a function's body: the attribute of that name of the calling node. */
   public record Reference(String name) {}
 
   public Attributes {

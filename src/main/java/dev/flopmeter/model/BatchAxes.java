@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Which dimension of each input is the batch: the one that the model calls so (a free dimension
- * named {@code batch}, {@code batch_size}, {@code N} or alike), else the second one of what a
- * recurrent operator reads sequence first, else the leading one. A scalar has none, nor has an
- * input whose leading dimension carries the name of another input's later one, such as the
- * positions of a sequence.
+ * Which dimension of each input is the batch: one that the model names so ({@code batch}, {@code
+ * batch_size}, {@code N} and similar), else the second one of an input that a recurrent operator
+ * reads sequence first, else the leading one. A scalar has none, and neither has an input whose
+ * leading dimension has the name of another input's later one, such as positions in a sequence.
  */
 public final class BatchAxes {
-  /** What {@link #of} says of an input without a batch. */
+  /** The result of {@link #of} for an input without a batch. */
   public static final int NONE = -1;
 
   private final Set<String> sequenceFirst;
@@ -30,12 +29,12 @@ public final class BatchAxes {
     }
   }
 
-  /** From what the inputs declare alone. */
+  /** From the declarations of the inputs alone. */
   public static BatchAxes of(List<ValueInfo> inputs) {
     return new BatchAxes(inputs, Set.of());
   }
 
-  /** From what the inputs of a graph declare, and what reads them. */
+  /** From the declarations of a graph's inputs, and their readers. */
   public static BatchAxes of(List<ValueInfo> inputs, List<Node> nodes) {
     return new BatchAxes(inputs, sequenceFirst(nodes));
   }
@@ -62,7 +61,7 @@ public final class BatchAxes {
     return symbol.matches("(?i)(batch([ _-]?(size|dim|axis))?|bs|n)");
   }
 
-  /** The values that recurrent operators read as [sequence, batch, ...], and what leads there. */
+  /** The values that recurrent operators read as [sequence, batch, ...], and their sources. */
   private static Set<String> sequenceFirst(List<Node> nodes) {
     Deque<String> open = new ArrayDeque<>();
     for (Node node : nodes) {

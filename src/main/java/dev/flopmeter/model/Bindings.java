@@ -14,14 +14,14 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * What a caller fixes of a model's open input shapes.
+ * The caller's choices for a model's open input shapes.
  *
  * @param shapes whole shapes by input name
  * @param batch the size of the batch dimension of every input where that is free or 1; {@link
  *     BatchAxes} says which one it is
  * @param dims sizes of named free dimensions, such as {@code sequence}
  * @param values inputs whose values are known beforehand (shape arguments fed at run time)
- * @param types what the outputs of some operators are, by qualified name, in place of our own rules
+ * @param types rules for the outputs of some operators, by qualified name, instead of our own
  */
 public record Bindings(
     Map<String, Shape> shapes,
@@ -89,7 +89,7 @@ public record Bindings(
     return new Bindings(shapes, batch, dims, values, rules);
   }
 
-  /** {@link #resolve(List, BatchAxes)} for inputs of which only the declaration is known. */
+  /** {@link #resolve(List, BatchAxes)} for inputs whose declarations alone are known. */
   public InputTypes resolve(List<ValueInfo> inputs) {
     return resolve(inputs, BatchAxes.of(inputs));
   }
@@ -160,7 +160,7 @@ public record Bindings(
     return follows ? given.with(axis, batch.getAsLong()) : given;
   }
 
-  /** The batch asked for, which an input must have; else that of the first input with one. */
+  /** The requested batch, which an input must have; else that of the first input with one. */
   private long boundBatch(List<ValueInfo> inputs, Map<String, TensorType> types, BatchAxes axes) {
     List<String> fixed = new ArrayList<>();
     for (ValueInfo input : inputs) {
@@ -193,7 +193,7 @@ public record Bindings(
     }
   }
 
-  /** Whether the caller named this dimension: a name says more than the batch does. */
+  /** Whether the caller named this dimension, which takes precedence over the batch. */
   private boolean isNamed(ValueInfo input, int axis) {
     String symbol = input.dims() == null ? null : input.dims().get(axis).symbol();
     return symbol != null && dims.containsKey(symbol);

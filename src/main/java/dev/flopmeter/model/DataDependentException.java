@@ -1,6 +1,6 @@
 package dev.flopmeter.model;
 
-/** The shape of a value follows from data that is only there at run time. */
+/** The shape of a value depends on data that is only available at run time. */
 public final class DataDependentException extends ModelException {
   private static final long serialVersionUID = 1L;
 

@@ -85,13 +85,13 @@ public enum DataType implements Labelled {
     return code;
   }
 
-  /** Bits one element takes in storage; 0 for strings, whose size no type tells. */
+  /** Bits of one stored element; 0 for strings, whose size depends on the value. */
   public int bits() {
     return bits;
   }
 
   /**
-   * Bytes that {@code elements} packed elements take.
+   * Bytes of {@code elements} packed elements.
    *
    * @throws ModelException if that is more than 2^63-1
    */

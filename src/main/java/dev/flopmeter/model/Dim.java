@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * A dimension as a model declares it: a number, a name that stands for one ({@code batch}), or
  * neither (anything).
  *
- * @param size the number, or -1 where it is free
+ * @param size the number, or -1 if it is free
  * @param symbol the name of a free dimension, or null
  */
 public record Dim(long size, @Nullable String symbol) {

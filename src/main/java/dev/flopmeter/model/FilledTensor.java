@@ -20,7 +20,7 @@ public record FilledTensor(TensorType type, Tensor value) implements Tensor {
         type, DenseTensor.ofDoubles(new TensorType(type.type(), Shape.SCALAR), value));
   }
 
-  /** Texts: no count needs what they say. */
+  /** Strings are never read, because no count needs them. */
   public static FilledTensor ofText(Shape shape) {
     Tensor text = DenseTensor.of(TensorType.of(DataType.STRING), ByteBuffer.allocate(0));
     return new FilledTensor(new TensorType(DataType.STRING, shape), text);

@@ -11,9 +11,9 @@ import java.util.TreeSet;
 /**
  * A network with bound shapes; immutable, knows nothing of devices.
  *
- * <p>Nodes stand in topological order. Every value has at most one writer: an input, a constant or
- * one node's output. What could be computed from constants has been, so no node has only constant
- * inputs unless its result would be large or its operator cannot be folded.
+ * <p>Nodes are in topological order. Every value has at most one writer: an input, a constant or
+ * one node's output. Constants have been folded, so a node has only constant inputs if its result
+ * would be large or its operator cannot be folded.
  *
  * @param inputs values to feed, in order
  * @param outputs names of the values to return, in order
@@ -44,7 +44,7 @@ public record Graph(
     origins = Collections.unmodifiableMap(new LinkedHashMap<>(origins));
   }
 
-  /** This graph with more types and values known. */
+  /** This graph with more known types and values. */
   public Graph withKnown(Map<String, TensorType> moreTypes, Map<String, Tensor> moreConstants) {
     Map<String, TensorType> allTypes = new LinkedHashMap<>(types);
     allTypes.putAll(moreTypes);
@@ -61,7 +61,7 @@ public record Graph(
     return new Graph(name, opset, inputs, outputs, nodes, constants, types, origins, batch);
   }
 
-  /** The names of the files, as the model gives them, whose absence leaves constants unknown. */
+  /** The names of missing files, as the model gives them, that leave constants unknown. */
   public Set<String> missingFiles() {
     Set<String> missing = new TreeSet<>();
     for (Tensor constant : constants.values()) {
@@ -74,7 +74,7 @@ public record Graph(
   }
 
   /**
-   * Refuses a graph that cannot run since values of its constants are not at hand.
+   * Rejects a graph that cannot run because values of its constants are missing.
    *
    * @throws ModelException with the first such constant, in bodies too
    */
@@ -92,8 +92,8 @@ public record Graph(
   }
 
   /**
-   * Whether {@code node} of this graph computes from constants alone: it need run only once, when
-   * the network is loaded.
+   * Whether {@code node} of this graph has only constant inputs, so that it need run only once,
+   * when the network is loaded.
    */
   public boolean isComputedAtLoad(Node node) {
     return !Collections.disjoint(node.outputs(), origins.keySet());

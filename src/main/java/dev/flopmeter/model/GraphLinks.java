@@ -9,8 +9,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who writes and who reads each value of a graph, found once; immutable. What a body reads of the
- * graph around it, the operator that holds the body reads.
+ * The writer and the readers of each value of a graph, found once; immutable. The operator of a
+ * body reads what the body reads of enclosing graphs.
  */
 public final class GraphLinks {
   private final Map<String, Node> nodes = new HashMap<>();
@@ -22,7 +22,7 @@ public final class GraphLinks {
     this(graph.nodes(), graph.outputs());
   }
 
-  /** The links of nodes that are not bound to a graph yet; of two writers or names the last. */
+  /** The links of nodes that are not bound to a graph yet; of two writers or names, the last. */
   public GraphLinks(List<Node> all, List<String> outputs) {
     returned = Set.copyOf(outputs);
     for (Node node : all) {
@@ -68,18 +68,18 @@ public final class GraphLinks {
     return readers(value).isEmpty() && !isReturned(value);
   }
 
-  /** The one node that reads {@code value}, once, if the graph does not return it; else null. */
+  /** The only reader of {@code value}, if it reads it once and no output returns it; else null. */
   public @Nullable Node onlyReader(String value) {
     List<Node> all = readers(value);
     return all.size() == 1 && !isReturned(value) ? all.get(0) : null;
   }
 
-  /** The one node that reads the first output of {@code node}; null as for a value. */
+  /** The only reader of the first output of {@code node}; null as for a value. */
   public @Nullable Node onlyReader(Node node) {
     return onlyReader(node.outputs().get(0));
   }
 
-  /** What a node reads: its inputs slot by slot, without those left out, then its captures. */
+  /** The inputs of a node slot by slot, without omitted ones, then its captures. */
   public static List<String> reads(Node node) {
     List<String> read = new ArrayList<>();
     for (String input : node.inputs()) {

@@ -5,8 +5,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the nodes of a graph see: its own values and, in the body of a control-flow operator, those
- * of the graphs around it. A value of the body hides one of the same name around it.
+ * The values that the nodes of a graph see: its own and, in the body of a control-flow operator,
+ * those of enclosing graphs. A value of the body hides an outer one with the same name.
  */
 public final class GraphScope implements Operands.Values {
   private final Graph graph;
@@ -41,7 +41,7 @@ public final class GraphScope implements Operands.Values {
     return graph;
   }
 
-  /** The names of the nodes around this body, each with a slash behind; empty for a main graph. */
+  /** The names of the nodes around this body, each followed by a slash; empty for a main graph. */
   public String path() {
     return path;
   }
@@ -59,12 +59,12 @@ public final class GraphScope implements Operands.Values {
     return isOwn(value) ? graph.constants().get(value) : outer().constant(value);
   }
 
-  /** A node of this graph with what is known of its inputs and outputs. */
+  /** A node of this graph with the known facts of its inputs and outputs. */
   public Operands operands(Node node) {
     return new Operands(node, this);
   }
 
-  /** Whether this graph itself has the value, not one around it. */
+  /** Whether this graph itself, not an enclosing one, has the value. */
   public boolean isOwn(String value) {
     return outer == null || own.contains(value);
   }

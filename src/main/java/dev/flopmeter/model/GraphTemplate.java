@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A graph as its author wrote it, before shapes are bound: the main graph of a model, or the body
- * of a control-flow operator.
+ * A graph as written, before shapes are bound: the main graph of a model, or the body of a
+ * control-flow operator.
  *
  * @param initializers tensors stored with the graph, by value name
  * @param nodes in the order of the file, which need not be topological

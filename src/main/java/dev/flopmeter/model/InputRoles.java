@@ -3,7 +3,7 @@ package dev.flopmeter.model;
 import java.util.Set;
 
 /**
- * What the inputs of an operator are: learned data, or arguments.
+ * The roles of an operator's inputs: learned data, or arguments.
  *
  * <p>Three kinds of operators: those with weight slots, where a stored tensor was learned, of any
  * type and size; those that pass data on from some inputs while the others are arguments (axes,
@@ -14,7 +14,7 @@ import java.util.Set;
 public final class InputRoles {
   private InputRoles() {}
 
-  /** Whether {@code node} multiplies and is given a bias to add. */
+  /** Whether {@code node} multiplies and has a bias to add. */
   public static boolean hasBias(Node node) {
     return OperatorTrait.BIASED.of(node) && node.hasInput(2);
   }
@@ -30,13 +30,13 @@ public final class InputRoles {
     return slots == null || slots.contains(index);
   }
 
-  /** Whether of input {@code index} a picking operator reads the elements that it picks. */
+  /** Whether a selecting operator reads only the selected elements of input {@code index}. */
   public static boolean isPicked(Node node, int index) {
     boolean hasScales = node.qualifiedOp().equals("com.microsoft:GatherBlockQuantized");
     return index == 0 || (hasScales && index > 1);
   }
 
-  /** How many values input {@code index} holds: several an element where bytes hold narrow ones. */
+  /** The number of values in input {@code index}: several per element if bytes hold narrow ones. */
   public static long values(Operands in, int index) {
     long elements = in.type(index).elements();
     if (in.type(index).type() != DataType.UINT8 || !isWeight(in.node(), index)) {

@@ -13,10 +13,10 @@ public interface Model {
   /** Its source: {@code built-in}, or the file's path. */
   String source();
 
-  /** Version of ONNX's own operator set that the operators follow. */
+  /** The version of ONNX's own operator set that the model uses. */
   int opset();
 
-  /** What a caller feeds, in order (stored weights are none of it). */
+  /** The inputs that a caller feeds, in order, without stored weights. */
   List<ValueInfo> inputs();
 
   /**

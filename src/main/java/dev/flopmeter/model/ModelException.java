@@ -1,8 +1,8 @@
 package dev.flopmeter.model;
 
 /**
- * A model, or what was asked of it, is wrong. The message is one line for the user: what is wrong,
- * where (file, node, input) and, where it can be said, what to do.
+ * A model, or a request for it, is invalid. The message is one line for the user: what is wrong,
+ * where (file, node, input) and, if known, what to do.
  */
 public class ModelException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public class ModelException extends RuntimeException {
     super(message, cause);
   }
 
-  /** The same fault, with the place where it was met put in front. */
+  /** The same error with its place in front. */
   public ModelException at(String place) {
     return new ModelException(place + ": " + getMessage(), this);
   }

@@ -7,14 +7,14 @@ import java.util.function.UnaryOperator;
 /**
  * One operator of a model.
  *
- * @param name unique in its graph; a readable name is made up where the model gives none
+ * @param name unique in its graph; generated if the model has none
  * @param domain empty for ONNX's own operators, otherwise such as {@code com.microsoft}
  * @param op the operator's name, such as {@code Conv}
  * @param opset version of the domain's operator set that the model was written against
  * @param inputs names of the values read; an empty name is an optional input left out
  * @param outputs names of the values written; an empty name is an optional output left out
- * @param metadata what the model's author noted on the node (ONNX {@code metadata_props}), such as
- *     the framework's module it came from
+ * @param metadata properties of the node in the model (ONNX {@code metadata_props}), such as the
+ *     framework's module it came from
  */
 public record Node(
     String name,
@@ -33,7 +33,7 @@ public record Node(
     domain = domain.equals("ai.onnx") ? "" : domain;
   }
 
-  /** {@code Conv}, or {@code com.microsoft:FusedConv} outside of ONNX's own domain. */
+  /** {@code Conv}, or {@code com.microsoft:FusedConv} outside ONNX's own domain. */
   public String qualifiedOp() {
     return domain.isEmpty() ? op : domain + ":" + op;
   }
@@ -43,7 +43,7 @@ public record Node(
     return index >= 0 && index < inputs.size() && !inputs.get(index).isEmpty();
   }
 
-  /** Whether output {@code index} is asked for. */
+  /** Whether output {@code index} is used. */
   public boolean hasOutput(int index) {
     return index < outputs.size() && !outputs.get(index).isEmpty();
   }
@@ -64,7 +64,7 @@ public record Node(
     return new Node(changed, domain, op, opset, inputs, outputs, attributes, metadata);
   }
 
-  /** This node as part of another graph: under another name, with other names for its values. */
+  /** This node as part of another graph, with another name and other names for its values. */
   public Node renamed(String changed, UnaryOperator<String> values, Map<String, String> noted) {
     List<String> read = inputs.stream().map(values).toList();
     List<String> written = outputs.stream().map(values).toList();

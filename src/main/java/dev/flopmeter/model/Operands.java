@@ -61,7 +61,7 @@ public record Operands(Node node, Values values) {
     return node.opset();
   }
 
-  /** The number of input slots, trailing and inner ones left out included. */
+  /** The number of input slots, including omitted ones. */
   public int inputCount() {
     return node.inputs().size();
   }
@@ -75,7 +75,7 @@ public record Operands(Node node, Values values) {
     return node.hasInput(index);
   }
 
-  /** Whether output {@code index} is asked for. */
+  /** Whether output {@code index} is used. */
   public boolean hasOutput(int index) {
     return node.hasOutput(index);
   }
@@ -122,7 +122,7 @@ public record Operands(Node node, Values values) {
     return types;
   }
 
-  /** The type of an output, if asked for and known. */
+  /** The type of an output, if it is used and known. */
   public Optional<TensorType> knownOutput(int index) {
     return Optional.ofNullable(hasOutput(index) ? values.type(node.outputs().get(index)) : null);
   }
@@ -141,13 +141,13 @@ public record Operands(Node node, Values values) {
     return type;
   }
 
-  /** The value of an input, if it is given, constant and at hand. */
+  /** The value of an input, if it is given, constant and available. */
   public Optional<Tensor> value(int index) {
     Optional<Tensor> constant = constant(index);
     return constant.isPresent() && constant.get().isAvailable() ? constant : Optional.empty();
   }
 
-  /** Whether input {@code index} is a constant, at hand or not. */
+  /** Whether input {@code index} is a constant, available or not. */
   public boolean isConstant(int index) {
     return constant(index).isPresent();
   }
@@ -157,7 +157,7 @@ public record Operands(Node node, Values values) {
   }
 
   /**
-   * The value of an input that decides about shapes.
+   * The value of an input that determines shapes.
    *
    * @throws DataDependentException if it is not constant
    * @throws ModelException if its file is missing
@@ -175,7 +175,7 @@ public record Operands(Node node, Values values) {
   }
 
   /**
-   * The integers of an input that decides about shapes, such as axes or sizes.
+   * The integers of an input that determines shapes, such as axes or sizes.
    *
    * @throws DataDependentException if it is not constant
    * @throws ModelException if it holds more values than any shape could need
@@ -199,8 +199,8 @@ public record Operands(Node node, Values values) {
   }
 
   /**
-   * Integers that older operator sets gave as the attribute {@code name} and newer ones as input
-   * {@code index}; nothing if neither is there.
+   * Integers that are the attribute {@code name} in older operator sets and input {@code index} in
+   * newer ones; nothing if both are missing.
    */
   public Optional<long[]> integers(String name, int index) {
     return has(index) ? Optional.of(requireLongs(index)) : attributes().integers(name);

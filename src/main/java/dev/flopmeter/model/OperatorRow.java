@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code operators.csv} says of an operator.
+ * A row of {@code operators.csv}.
  *
  * @param traits those that are listed, and those that have them as a part
  * @param weights the inputs that are slots for weights

@@ -4,8 +4,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What operators are by nature, as sets of qualified names such as {@code Conv} or {@code
- * com.microsoft:Gelu}. Rules ask for a trait and do not list operators themselves; {@code
+ * The nature of operators, as sets of qualified names such as {@code Conv} or {@code
+ * com.microsoft:Gelu}. Rules check a trait instead of listing operators, which only {@code
  * operators.csv} does.
  */
 public enum OperatorTrait {
@@ -18,19 +18,19 @@ public enum OperatorTrait {
   /** The output has the elements of the first input in the same order, maybe of another type. */
   SAME_ORDER(RESHAPING),
 
-  /** The outputs hold nothing but elements of the first input. */
+  /** The outputs contain only elements of the first input. */
   FROM_FIRST(SAME_ORDER),
 
-  /** The output holds nothing but elements of its inputs, of any of them. */
+  /** The output contains only elements of its inputs, of any of them. */
   FROM_ANY,
 
-  /** Takes elements of every type and does not compute with them. */
+  /** Accepts elements of every type and does not compute with them. */
   ANY_TYPE(SAME_ORDER),
 
-  /** One input, each element on its own. */
+  /** One input; each element is computed separately. */
   UNARY,
 
-  /** Compares two inputs of one type, with broadcasting; gives booleans. */
+  /** Compares two inputs of one type, with broadcasting; the result is boolean. */
   COMPARISON,
 
   /** Two inputs, element by element with broadcasting. */
@@ -54,22 +54,22 @@ public enum OperatorTrait {
   /** Joins the elements along axes, all unless some are named. */
   REDUCTION,
 
-  /** Touches every element once, so that it could be joined to the operator before it. */
+  /** Reads every element once, so that it could be fused into the operator before it. */
   ONE_PASS(ELEMENTWISE),
 
-  /** The output has the leading dimensions of its inputs, all but the last two at least. */
+  /** The output keeps the leading dimensions of its inputs, at least all but the last two. */
   KEEPS_LEADING_AXES(ELEMENTWISE),
 
   /** Replaces numbers by the nearest on a grid, as quantisation does. */
   ROUNDING,
 
-  /** Computes on integers of few bits that stand for real numbers, or makes them. */
+  /** Computes with few-bit integers that represent real numbers, or creates them. */
   QUANTIZED,
 
   /** Draws random numbers, so that two runs differ. */
   RANDOM,
 
-  /** Stores its output: an attribute holds it. */
+  /** An attribute holds its output. */
   STORING,
 
   /** Fills its output with one number. */
@@ -78,21 +78,19 @@ public enum OperatorTrait {
   /** Runs bodies: graphs in its attributes. */
   CONTROL_FLOW,
 
-  /** Reads the elements that it picks of its first input, not all. */
+  /** Reads only the selected elements of its first input. */
   PICKING,
 
-  /** Its work follows from integers that it reads, such as the lengths of sequences. */
+  /** Its work depends on integers that it reads, such as the lengths of sequences. */
   COUNTED_BY_LENGTHS,
 
-  /** Sends each token through some of its experts. */
+  /** Sends each token to some of its experts. */
   ROUTED,
 
-  /** Asks for the shape of its input and reads none of its elements. */
+  /** Queries the shape of its input and reads none of its elements. */
   SHAPE_QUERY,
 
-  /**
-   * One step after the other along the first axis of its first input, unless {@code layout} is 1.
-   */
+  /** Runs step by step along the first axis of its first input, unless {@code layout} is 1. */
   RECURRENT;
 
   @SuppressWarnings("ImmutableEnumChecker") // never changed

@@ -10,9 +10,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stored tensors whose data a value holds that is computed before the first run: a weight that
- * is renamed, transposed, widened, joined with others or quantised is still that weight, and counts
- * as a parameter once. Immutable; tensors are told apart by identity.
+ * The stored tensors behind a value that is computed before the first run: a weight that is
+ * renamed, transposed, widened, joined with others or quantised is still that weight, and counts as
+ * a parameter once. Immutable; tensors are compared by identity.
  */
 public final class Origins {
   /** Computed from nothing stored, such as a shape or a range. */
@@ -22,10 +22,10 @@ public final class Origins {
   private enum Role {
     /** Filled with one number by the model itself; a weight only in a weight slot. */
     FILLED,
-    /** Stored, and broadcast to a wider tensor: a scale, should the result be rounded. */
+    /** Stored, and broadcast to a wider tensor: a scale, if the result is rounded. */
     BROADCAST,
     STORED,
-    /** Read through a slot for weights, of any type and size. */
+    /** Read through a slot for weights, with any type and size. */
     WEIGHT
   }
 
@@ -33,7 +33,7 @@ public final class Origins {
 
   private final List<Part> parts;
 
-  /** Whether the value is quantised: then what it is joined with are scales and zero points. */
+  /** Whether the value is quantised; then its other operands are scales and zero points. */
   private final boolean isRounded;
 
   private Origins(List<Part> parts, boolean isRounded) {
@@ -41,18 +41,18 @@ public final class Origins {
     this.isRounded = isRounded;
   }
 
-  /** The origins of a tensor that the model stores. */
+  /** The origins of a stored tensor. */
   public static Origins stored(Tensor tensor) {
     return new Origins(List.of(new Part(tensor, Role.STORED)), false);
   }
 
-  /** The origins of a tensor that the model fills with one number in place of storing it. */
+  /** The origins of a tensor that the model fills with one number instead of storing it. */
   public static Origins filled(Tensor tensor) {
     return new Origins(List.of(new Part(tensor, Role.FILLED)), false);
   }
 
   /**
-   * The origins of what {@code in}'s node computes.
+   * The origins of the outputs of {@code in}'s node.
    *
    * @param known the origins of its inputs; null for those not computed before the first run
    */
@@ -110,7 +110,7 @@ public final class Origins {
     return isWeight ? Role.WEIGHT : isWidened ? Role.BROADCAST : role;
   }
 
-  /** How many tensors these are. */
+  /** The number of these tensors. */
   public int size() {
     return parts.size();
   }

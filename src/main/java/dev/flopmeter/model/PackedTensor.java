@@ -3,15 +3,15 @@ package dev.flopmeter.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Weights that are stored in a few bits, as the floats that they stand for: {@code (code - zero) *
- * scale}. They stay packed until they are read. Rows of codes are cut into blocks, each of which
- * has a scale and a zero point; all are matrices of so many rows, whose ends may be padded.
+ * Weights stored in a few bits, as the floats that they represent: {@code (code - zero) * scale}.
+ * They stay packed until they are read. Rows of codes are cut into blocks, each of which has a
+ * scale and a zero point; all are matrices with the same number of rows, whose ends may be padded.
  *
  * @param stored the shape in the order in which they are stored; of {@code length} in a row
  * @param isTurned whether the two axes of this shape are exchanged
- * @param zeros codes or floats; null where each is {@code middle}
- * @param groups the block of each place of a row; null where one block follows the other
- * @param table what each code stands for; null where it is {@code code - zero}
+ * @param zeros codes or floats; null if each is {@code middle}
+ * @param groups the block of each position in a row; null if blocks are consecutive
+ * @param table the value of each code; null if it is {@code code - zero}
  */
 public record PackedTensor(
     Shape stored,

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Values drawn evenly from {@code [low, high)} by a seeded generator: weights of networks that are
- * built in code, and inputs to measure with. The same seed gives the same values on every machine.
+ * Values drawn uniformly from {@code [low, high)} by a seeded generator: weights of built-in
+ * networks, and inputs for measurements. The same seed gives the same values on every machine.
  * Integers and booleans are the floor of what was drawn.
  */
 public record RandomTensor(TensorType type, long seed, double low, double high) implements Tensor {
@@ -45,7 +45,7 @@ public record RandomTensor(TensorType type, long seed, double low, double high) 
     Elements.putDouble(data, type.type(), index, type.type().isFloat() ? value : Math.floor(value));
   }
 
-  /** One element alone, as {@link #data} would hold it. */
+  /** A single element, equal to that of {@link #data}. */
   private ByteBuffer element(long index) {
     ByteBuffer one = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     put(one, 0, drawn(index));
@@ -61,7 +61,7 @@ public record RandomTensor(TensorType type, long seed, double low, double high) 
     };
   }
 
-  /** SplitMix64 of seed and index, so that any element can be drawn alone. */
+  /** SplitMix64 of seed and index, so that any element can be drawn independently. */
   private double drawn(long index) {
     long z = seed * 0xD1342543DE82EF95L + (index + 1) * 0x9E3779B97F4A7C15L;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;

@@ -78,7 +78,7 @@ public final class Shape {
   /**
    * {@code axis} brought into 0..rank-1; negative axes count from the end.
    *
-   * @throws ModelException if it is outside of this shape
+   * @throws ModelException if it is outside this shape
    */
   public int axis(long axis) {
     long index = axis < 0 ? axis + dims.length : axis;
@@ -122,7 +122,7 @@ public final class Shape {
   /**
    * The dimensions {@code from} to {@code to}-1 as a shape.
    *
-   * @throws ModelException if they are not all there
+   * @throws ModelException if some do not exist
    */
   public Shape slice(int from, int to) {
     if (from < 0 || from > to || to > dims.length) {
@@ -137,8 +137,8 @@ public final class Shape {
   }
 
   /**
-   * This shape with {@code dim} put in as dimension {@code axis} of the result; negative axes count
-   * from the result's end.
+   * This shape with {@code dim} inserted as dimension {@code axis} of the result; negative axes
+   * count from the result's end.
    *
    * @throws ModelException if the result cannot have that axis
    */

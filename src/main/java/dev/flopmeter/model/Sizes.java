@@ -1,6 +1,6 @@
 package dev.flopmeter.model;
 
-/** Arithmetic on sizes and counts that refuses to wrap around. */
+/** Arithmetic on sizes and counts that never wraps around. */
 public final class Sizes {
   private Sizes() {}
 

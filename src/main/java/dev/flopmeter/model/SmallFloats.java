@@ -9,8 +9,8 @@ final class SmallFloats {
   private SmallFloats() {}
 
   /**
-   * A double as float32, rounded to odd: what is cut off stays visible in the last bit, so that
-   * rounding the result again to a narrower format is the same as rounding once.
+   * A double as float32, rounded to odd: the last bit records any lost digits, so that rounding the
+   * result again to a narrower format is the same as rounding once.
    */
   static float toOdd(double value) {
     float nearest = (float) value;
@@ -74,7 +74,7 @@ final class SmallFloats {
    *
    * @param sign the bit of the sign
    * @param largest the code of the largest finite value
-   * @param nan the code of NaN; 0 where there is none. It is the negative zero's where that is none
+   * @param nan the code of NaN; 0 if there is none. Formats without a negative zero use its code
    */
   private record Format(int sign, int mantissaBits, int bias, int largest, int nan) {}
 
@@ -115,8 +115,8 @@ final class SmallFloats {
 
   /**
    * float32 to one of ONNX's formats of 8 or 4 bits: the largest finite value for those beyond it,
-   * except for infinity in E5M2, which has one. E8M0, which has powers of two only, takes the next
-   * one up, as ONNX's Cast does unless told otherwise.
+   * except for infinity in E5M2, which has one. E8M0, which only has powers of two, rounds up, like
+   * ONNX's Cast by default.
    */
   static int encode(DataType type, float value) {
     if (type == DataType.FLOAT8E8M0) {

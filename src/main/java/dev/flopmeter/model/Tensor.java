@@ -7,8 +7,8 @@ import java.util.Arrays;
 /**
  * A tensor whose values are known: a weight, a folded constant, an input or an output.
  *
- * <p>Values are kept as they came (a slice of the mapped model file, one repeated value, a seed)
- * and become bytes only where a backend asks for them, so that a network's weights are copied at
+ * <p>Values are kept in their original form (a slice of the mapped model file, one repeated value,
+ * a seed) and become bytes only if a backend needs them, so that a network's weights are copied at
  * most once, onto the device.
  */
 public sealed interface Tensor
@@ -19,7 +19,7 @@ public sealed interface Tensor
   /**
    * The packed elements, little endian, row major, read only, from position 0 to the limit.
    *
-   * <p>Dense tensors answer with a view of their memory; the others make a new buffer at each call.
+   * <p>Dense tensors return a view of their memory; the others create a new buffer at each call.
    *
    * @throws ModelException if they take more than 2^31-1 bytes
    */
@@ -31,7 +31,7 @@ public sealed interface Tensor
     return data.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /** Whether its values can be read; if not, all that reads them says why. */
+  /** Whether its values can be read; if not, reading them gives the reason. */
   default boolean isAvailable() {
     return true;
   }

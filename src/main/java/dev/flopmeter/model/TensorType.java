@@ -1,6 +1,6 @@
 package dev.flopmeter.model;
 
-/** What is known of a tensor before it is computed: element type and shape. */
+/** The element type and shape of a tensor. */
 public record TensorType(DataType type, Shape shape) {
 
   public static TensorType of(DataType type, long... dims) {

@@ -1,9 +1,8 @@
 package dev.flopmeter.model;
 
 /**
- * Keys of node metadata that say which PyTorch call a node stands for. Counting tools that hook
- * modules or functions can be reproduced exactly where the model notes them, as built-in networks
- * do.
+ * Keys of node metadata that say which PyTorch call a node stands for. With them, counting tools
+ * that hook modules or functions can be reproduced exactly. Built-in networks have them.
  */
 public final class TorchOrigin {
   private TorchOrigin() {}
@@ -15,7 +14,7 @@ public final class TorchOrigin {
 
   /**
    * The function of {@code torch.nn.functional} or the operator that ran, such as {@code relu};
-   * empty where several nodes stand for one call and another one has it.
+   * empty if several nodes stand for one call and another node has it.
    */
   public static final String FUNCTION = "torch.function";
 
@@ -25,8 +24,6 @@ public final class TorchOrigin {
   /** The name of an input that is a stored constant but was not learned. */
   public static final String BUFFER = "torch.buffer";
 
-  /**
-   * Marks a node that computes from learned values alone and must not be folded into a constant.
-   */
+  /** Marks a node that computes only from learned values and must not be folded into a constant. */
   public static final String KEEP = "torch.keep";
 }

@@ -3,12 +3,12 @@ package dev.flopmeter.model;
 import java.nio.ByteBuffer;
 
 /**
- * A stored tensor whose type is known and whose values are not at hand: its file is missing, or it
- * is too large for one buffer. It can be counted, not run.
+ * A stored tensor whose type is known but whose values are not available: its file is missing, or
+ * it is too large for one buffer. It can be counted, not run.
  *
- * @param missingFile the name of the file that is not there, as the model gives it; empty if the
- *     values are out of reach for another reason
- * @param reason what {@link #data} says, for the user
+ * @param missingFile the name of the missing file, as the model gives it; empty if the values are
+ *     missing for another reason
+ * @param reason the message of {@link #data}, for the user
  */
 public record UnavailableTensor(TensorType type, String missingFile, String reason)
     implements Tensor {

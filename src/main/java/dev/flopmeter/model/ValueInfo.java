@@ -6,10 +6,10 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a model declares of one of its values.
+ * A model's declaration of one of its values.
  *
- * @param type the element type; null where the model does not say, or the value is not a tensor
- * @param dims the dimensions; null where not even the rank is declared
+ * @param type the element type; null if undeclared, or if the value is not a tensor
+ * @param dims the dimensions; null if not even the rank is declared
  */
 public record ValueInfo(String name, @Nullable DataType type, @Nullable List<Dim> dims) {
 

@@ -2,12 +2,12 @@ package dev.flopmeter.result;
 
 import dev.flopmeter.text.Labelled;
 
-/** A way to know a device's roof, the most trusted first. */
+/** A source of a device's roof, the most trusted first. */
 public enum Basis implements Labelled {
   DATASHEET,
-  /** The largest rate found on this device. */
+  /** The highest rate measured on this device. */
   MEASURED,
-  /** Derived from the clock that the device ran at. */
+  /** Derived from the clock during the run. */
   CLOCK_ADJUSTED;
 
   /** {@code Clock-adjusted}. */

@@ -3,7 +3,7 @@ package dev.flopmeter.result;
 import dev.flopmeter.text.Labelled;
 import org.jspecify.annotations.Nullable;
 
-/** What keeps a layer from being faster. */
+/** The limit of a layer's speed. */
 public enum Bound implements Labelled {
   /** The layer runs near the peak rate of arithmetic. */
   COMPUTE,
@@ -11,17 +11,17 @@ public enum Bound implements Labelled {
   MEMORY,
   /** Near the bandwidth of the cache that its working set fits. */
   CACHE,
-  /** Starting the layer takes longer than its work, or is what keeps it from its roof. */
+  /** Starting the layer takes longer than its work, or is what limits it. */
   LAUNCH,
-  /** Far below every roof that applies, also with the cost of a launch. */
+  /** Far below every applicable roof, including the cost of a launch. */
   INEFFICIENT;
 
-  /** The share of a roof from which on that roof is what holds a layer back. */
+  /** The share of a roof above which that roof limits a layer. */
   public static final double NEAR_ROOF = 0.5;
 
   /**
-   * This word for a layer at {@code efficiency}, a share of its roof. Earlier versions named the
-   * nearest roof, however far away it was: their words are corrected when they are read.
+   * The bound of a layer at {@code efficiency}, a share of its roof. Earlier versions named the
+   * nearest roof at any distance; this corrects them when they are read.
    */
   Bound judged(@Nullable Double efficiency) {
     boolean isRoof = this == COMPUTE || this == MEMORY || this == CACHE;

@@ -3,14 +3,14 @@ package dev.flopmeter.result;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a backend chose to compute a step with.
+ * The kernel that a backend chose for a step.
  *
  * @param algorithm the kernel's or algorithm's name
- * @param layout {@code nchw} or {@code nhwc}; null where the step has none
- * @param math the arithmetic really used, such as {@code tensor_op}; null where unknown
- * @param workspaceBytes scratch memory; null where unknown
+ * @param layout {@code nchw} or {@code nhwc}; null if the step has none
+ * @param math the arithmetic really used, such as {@code tensor_op}; null if unknown
+ * @param workspaceBytes scratch memory; null if unknown
  * @param paddingMacs what it multiplies beyond the model's MACs because its layout fills channels
- *     up to a block; null where it does not, and where that is unknown
+ *     up to a block; null if it does not, and where that is unknown
  */
 public record KernelInfo(
     String algorithm,
@@ -19,7 +19,7 @@ public record KernelInfo(
     @Nullable Long workspaceBytes,
     @Nullable Long paddingMacs) {
 
-  /** The algorithm of a step that only looks at its inputs in another way. */
+  /** The algorithm of a step that only views its inputs differently. */
   public static final String VIEW = "view";
 
   private static final String UNRESOLVED = " (time not resolved)";
@@ -33,19 +33,17 @@ public record KernelInfo(
     this(algorithm, layout, math, workspaceBytes, null);
   }
 
-  /** The same by another name. */
+  /** The same with another name. */
   public KernelInfo named(String other) {
     return new KernelInfo(other, layout, math, workspaceBytes, paddingMacs);
   }
 
-  /** The same for a step near the least time that a profiler resolves. */
+  /** The same for a step near the resolution of a profiler. */
   public KernelInfo unresolved() {
     return named(algorithm + UNRESOLVED);
   }
 
-  /**
-   * Whether the step takes little more than calling it: it computes nothing, or next to nothing.
-   */
+  /** Whether the step takes little more than calling it, because it computes almost nothing. */
   public boolean takesOnlyACall() {
     return algorithm.equals(VIEW) || algorithm.endsWith(UNRESOLVED);
   }

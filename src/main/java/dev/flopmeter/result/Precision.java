@@ -5,8 +5,8 @@ import dev.flopmeter.text.Labelled;
 import java.util.Optional;
 
 /**
- * The arithmetic of matrix operators; accumulation is float32 in all of them but int8, whose sums
- * are 32-bit integers.
+ * The arithmetic of matrix operators; accumulation is float32 except for int8, whose sums are
+ * 32-bit integers.
  */
 public enum Precision implements Labelled {
   /** float32 storage, TF32 forbidden. */
@@ -31,7 +31,7 @@ public enum Precision implements Labelled {
     return bytes;
   }
 
-  /** What a network is quantised to for it; nothing where it runs as it is. */
+  /** The type that a network is quantised to for it; nothing if it runs unchanged. */
   public Optional<DataType> quantizedType() {
     return switch (this) {
       case INT8 -> Optional.of(DataType.INT8);

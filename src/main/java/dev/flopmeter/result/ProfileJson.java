@@ -21,12 +21,12 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A profile as JSON, {@code flopmeter.profile/1}, and back. The form is documented by the schema
- * {@code dev/flopmeter/schema/profile-1.json}. What is null is left out; numbers are written the
- * same under every locale.
+ * {@code dev/flopmeter/schema/profile-1.json}. Null fields are omitted; numbers are written the
+ * same in every locale.
  *
  * <p>The JSON follows the records field by field in snake case, except for what {@link
- * ProfileTypes} lists. Reading streams: a result of thousands of layers fits a small heap. What is
- * read is not trusted.
+ * ProfileTypes} lists. Reading streams: a result of thousands of layers fits a small heap. The
+ * input is not trusted.
  */
 public final class ProfileJson {
   private static final Pattern LEADING_MARK = Pattern.compile("(?md)^\uFEFF+");
@@ -109,7 +109,7 @@ public final class ProfileJson {
   /**
    * Reads a result.
    *
-   * @throws ResultFormatException if the text is no such JSON; the message says what and where
+   * @throws ResultFormatException if the text is not such JSON; the message says what and where
    */
   public static ProfileResult read(String json) {
     try (JsonParser in = MAPPER.createParser(json)) {
@@ -120,7 +120,7 @@ public final class ProfileJson {
     }
   }
 
-  /** The result; nothing if another version wrote it in a form that this one cannot read. */
+  /** The result; nothing if another version wrote it in a form that this version cannot read. */
   public static Optional<ProfileResult> find(String json) {
     try {
       return Optional.of(read(json));
@@ -181,7 +181,7 @@ public final class ProfileJson {
     return results;
   }
 
-  /** Byte order marks, as editors and {@code cat} leave them in front of a line, say nothing. */
+  /** Ignores byte order marks in front of a line, which editors and {@code cat} can leave there. */
   private static String withoutMarks(String text) {
     return text.indexOf('\uFEFF') < 0 ? text : LEADING_MARK.matcher(text).replaceAll("");
   }

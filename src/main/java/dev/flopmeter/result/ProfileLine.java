@@ -5,13 +5,13 @@ import org.jspecify.annotations.Nullable;
 /** One line of {@code flopmeter profile --format jsonl}. */
 public sealed interface ProfileLine {
 
-  /** An event of a kind that this version does not know. */
+  /** An event of an unknown kind. */
   ProfileLine OTHER = new Progress(null, 0, null);
 
   record Result(ProfileResult result) implements ProfileLine {}
 
   /**
-   * How far a run is.
+   * The progress of a run.
    *
    * @param done share of the work, 0 to 1
    */

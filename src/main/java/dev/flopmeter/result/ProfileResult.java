@@ -16,11 +16,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a profile found: the analytic cost joined with measured times. The JSON form is documented
- * by {@code dev/flopmeter/schema/profile-1.json}; tables, pages and metrics are views of it.
+ * The result of a profile: the analytic cost joined with measured times. The JSON form is
+ * documented by {@code dev/flopmeter/schema/profile-1.json}; tables, pages and metrics are views of
+ * it.
  *
- * <p>Times are seconds, sizes bytes, rates per second. What could not be measured is null (left out
- * of the JSON), with the reason among the warnings.
+ * <p>Times are seconds, sizes bytes, rates per second. Figures that could not be measured are null
+ * (omitted in the JSON), with the reason among the warnings.
  *
  * @param cost totals of {@code count} under the default convention
  * @param layers one per step, in order of execution
@@ -58,7 +59,7 @@ public record ProfileResult(
     warnings = List.copyOf(warnings);
   }
 
-  /** Why the figures are not valid: the first of the warnings, where such reasons come first. */
+  /** Why the figures are not valid: the first warning, because such reasons come first. */
   public Optional<String> whyInvalid() {
     String first = warnings.isEmpty() ? "no reason is given" : warnings.get(0);
     return valid ? Optional.empty() : Optional.of(first);
@@ -143,9 +144,9 @@ public record ProfileResult(
   }
 
   /**
-   * The costs of all layers, and the most that activations took at once.
+   * The costs of all layers, and the peak of the activations.
    *
-   * @param asRunMacs those of the MACs that depend on data and hold for this run; null for none
+   * @param asRunMacs the MACs that depend on data and apply to this run; null for none
    */
   public record Totals(
       long macs,
@@ -208,7 +209,7 @@ public record ProfileResult(
     }
   }
 
-  /** From {@code low} to {@code high}, both within; in JSON a pair. */
+  /** From {@code low} to {@code high}, both included; a pair in JSON. */
   @JsonFormat(shape = JsonFormat.Shape.ARRAY)
   public record Interval(double low, double high) {}
 
@@ -219,33 +220,33 @@ public record ProfileResult(
    * Shares of the device's roofs, by basis.
    *
    * @param intensity FLOPs per compulsory byte
-   * @param attainable null without a roof for memory and compute, or without layers that multiply
+   * @param attainable null without a roof for memory and compute, or without layers with MACs
    */
   public record Efficiency(
       Shares mfu, Shares mbu, @Nullable Double intensity, @Nullable Attainable attainable) {
 
-    /** What MFU is to be measured by, on each basis; all absent where unknown. */
+    /** The reference for MFU on each basis; all absent if unknown. */
     public Shares attainableMfu() {
       return attainable == null ? Shares.NONE : attainable.mfu();
     }
   }
 
   /**
-   * The bound of a perfect runtime with the same layers: each takes the least time that the
+   * The limit of a perfect runtime with the same layers: each takes the shortest time that the
    * roofline allows, without gaps between them.
    *
-   * @param flopsPerSecond the layers' FLOPs, 2 per MAC, over the sum of their least times
+   * @param flopsPerSecond the layers' FLOPs, 2 per MAC, over the sum of their shortest times
    * @param roofs the basis of the two roofs that bound the layers
    * @param mfu that rate as shares of the peaks; MFU over it is the same on every basis
    */
   public record Attainable(double flopsPerSecond, Basis roofs, Shares mfu) {}
 
-  /** A share of a roof, for each way to know the roof; null where that way is not there. */
+  /** A share of a roof, on each basis; null if the roof is not known on it. */
   public record Shares(
       @Nullable Double datasheet, @Nullable Double measured, @Nullable Double clockAdjusted) {
     public static final Shares NONE = new Shares(null, null, null);
 
-    /** The share on a basis; null where that is not there. */
+    /** The share on a basis; null if the roof is not known on it. */
     public @Nullable Double of(Basis basis) {
       return switch (basis) {
         case DATASHEET -> datasheet;
@@ -259,11 +260,11 @@ public record ProfileResult(
    * A step with its nodes' summed cost.
    *
    * @param bound null without a roof
-   * @param level the level of memory that its working set comes from: {@code memory} or a cache's
-   *     name; null where the roofs have no levels
+   * @param level the level of memory that holds its working set: {@code memory} or a cache's name;
+   *     null if the roofs have no levels
    * @param rooflineEfficiency achieved rate over the attainable one at this intensity
    * @param channels of the step's convolution or fully connected layer; null if it has none
-   * @param asRun true if its cost depends on data and holds for this run, else null
+   * @param asRun true if its cost depends on data and applies to this run, else null
    */
   public record Layer(
       String name,
@@ -295,11 +296,11 @@ public record ProfileResult(
   /**
    * Channels of a convolution or fully connected layer.
    *
-   * @param in that its weights read, of all groups together
-   * @param out that they write
+   * @param in input channels of all groups together
+   * @param out output channels
    * @param groups of the channels; null for 1
-   * @param positions that each channel is computed at: batch times pixels, or rows; null where the
-   *     result does not say
+   * @param positions at which each channel is computed: batch times pixels, or rows; null if
+   *     unknown
    */
   public record Channels(long in, long out, @Nullable Long groups, @Nullable Long positions) {
     public boolean hasGroups() {
@@ -307,7 +308,7 @@ public record ProfileResult(
     }
   }
 
-  /** Median, quartiles and least time of a layer, in seconds. */
+  /** Median, quartiles and shortest time of a layer, in seconds. */
   public record Time(double median, double q1, double q3, double min) {}
 
   /** Bytes held on the device. */
@@ -325,7 +326,7 @@ public record ProfileResult(
   public record Launch(double eagerSeconds, double graphSeconds, double overheadRatio) {}
 
   /**
-   * The plan's outputs against the reference's.
+   * The comparison of the plan's outputs with the reference's.
    *
    * @param relativeL2 the largest ||out - ref|| / ||ref|| over the outputs
    */
@@ -333,21 +334,21 @@ public record ProfileResult(
       String reference, double relativeL2, double tolerance, boolean passed) {}
 
   /**
-   * How much of another runtime's work was found in the model.
+   * How much of another runtime's trace was matched to the model.
    *
    * @param macs share of the model's MACs that are in a layer
    * @param time share of the layers' time that belongs to nodes of the model
-   * @param profiledRatio time of a pass with the runtime's profiler over one without; null where
-   *     only one of them is known
+   * @param profiledRatio time of a pass with the runtime's profiler over one without; null if only
+   *     one of them is known
    */
   public record Assignment(double macs, double time, @Nullable Double profiledRatio) {}
 
-  /** The roofs that shares were taken of. FLOP/s and bytes/s; null where unknown. */
+  /** The roofs of the shares. FLOP/s and bytes/s; null if unknown. */
   public record Roofs(
       @Nullable Roof datasheet, @Nullable Roof measured, @Nullable Roof clockAdjusted) {
     public static final Roofs NONE = new Roofs(null, null, null);
 
-    /** The roof on a basis; null where that is not known. */
+    /** The roof on a basis; null if that is not known. */
     public @Nullable Roof of(Basis basis) {
       return switch (basis) {
         case DATASHEET -> datasheet;
@@ -358,11 +359,11 @@ public record ProfileResult(
   }
 
   /**
-   * One way to know what the device can do at best.
+   * A device's roof on one basis.
    *
    * @param bytesPerSecond of the memory behind all caches
-   * @param source where the figures come from
-   * @param caches from small to large; empty where their bandwidth is not known
+   * @param source of the figures
+   * @param caches from small to large; empty if their bandwidth is not known
    */
   public record Roof(
       @Nullable Double flopsPerSecond,
@@ -382,16 +383,16 @@ public record ProfileResult(
   /**
    * A level of caches, over all cores.
    *
-   * @param bytes that they hold together
+   * @param bytes their total capacity
    */
   public record Cache(String name, long bytes, double bytesPerSecond) {}
 
   /**
-   * What the device's sensors said while it ran; null where a sensor is not there.
+   * The readings of the device's sensors during the run; null without a sensor.
    *
    * @param utilization share of the time that the device was busy, 0 to 1
    * @param cpuLoad runnable threads per core, one-minute average
-   * @param absent why a figure is not there, by its name in the JSON
+   * @param absent why a figure is absent, by its name in the JSON
    */
   public record Sensors(
       @Nullable Double smClockHz,

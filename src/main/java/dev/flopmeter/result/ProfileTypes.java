@@ -26,8 +26,8 @@ import tools.jackson.databind.node.StringNode;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /**
- * Where the JSON differs from the records: a device's properties are next to its name, and an input
- * is one flat object.
+ * Exceptions where JSON and records differ: a device's properties are next to its name, and an
+ * input is one flat object.
  */
 final class ProfileTypes extends SimpleModule {
   private static final long serialVersionUID = 1L;

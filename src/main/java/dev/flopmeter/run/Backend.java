@@ -15,11 +15,11 @@ public interface Backend extends AutoCloseable {
 
   Device device();
 
-  /** Versions of the libraries it uses, by name, for the result's environment. */
+  /** Versions of its libraries, by name, for the result's environment. */
   Map<String, String> libraries();
 
   /**
-   * Refuses a precision that the device lacks, before work is done for it.
+   * Rejects a precision that the device lacks, before any work.
    *
    * @throws UnsupportedPrecisionException if no graph runs in it
    */
@@ -33,14 +33,14 @@ public interface Backend extends AutoCloseable {
    */
   Plan prepare(Graph graph, RunOptions options);
 
-  /** The same, telling {@code progress} of searches. */
+  /** The same, reporting searches to {@code progress}. */
   default Plan prepare(Graph graph, RunOptions options, SearchProgress progress) {
     return prepare(graph, options);
   }
 
   /**
-   * What one run of {@code graph} shows of what depends on data; nothing from a backend that cannot
-   * report it.
+   * The data-dependent facts of one run of {@code graph}; nothing if the backend cannot report
+   * them.
    *
    * @throws UnsupportedOperatorException if an operator has no kernel here
    */

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a backend that computes in floating point must say about a model whose count supposes
- * something else.
+ * Notes about a model whose count assumes something other than the floating-point arithmetic of the
+ * backend.
  */
 public final class ComputedOtherwise {
   private ComputedOtherwise() {}
@@ -17,7 +17,7 @@ public final class ComputedOtherwise {
   /**
    * The notes about a plan, one sentence each.
    *
-   * @param graph as the model has it, or with nodes in the place of those that they make up
+   * @param graph of the model, or with composed nodes replaced by others
    * @param onIntegers how many convolutions and products run in 8 bits nevertheless
    * @param precision that MFU is a share of
    */

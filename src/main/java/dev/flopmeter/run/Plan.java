@@ -11,10 +11,10 @@ import java.util.Optional;
  * thread-safe. Closing frees everything it holds, also after a failure.
  */
 public interface Plan extends AutoCloseable {
-  /** What is launched, in order. */
+  /** The steps, in order. */
   List<Step> steps();
 
-  /** What it holds on the device. */
+  /** Its memory on the device. */
   Memory memory();
 
   /**
@@ -43,26 +43,26 @@ public interface Plan extends AutoCloseable {
 
   /**
    * Launch overhead: seconds of one pass launched step by step, where that differs from {@link
-   * #timePass} (which replays a captured graph); nothing where it does not.
+   * #timePass} (which replays a captured graph); nothing if it does not.
    */
   default Optional<Double> timeEagerPass() {
     return Optional.empty();
   }
 
   /**
-   * Time of a pass that a runtime's own profiler watches over one without; nothing for a plan that
+   * Time of a pass with a runtime's own profiler over the time without it; nothing for a plan that
    * reads the clock itself between its steps.
    */
   default Optional<Double> profiledRatio() {
     return Optional.empty();
   }
 
-  /** What a reader of its times must know; known once they were taken. */
+  /** Notes for readers of its times; known once they were taken. */
   default List<String> notes() {
     return List.of();
   }
 
-  /** The least time that {@link #timeSteps} can resolve; 0 if there is no limit. */
+  /** The resolution of {@link #timeSteps}; 0 if there is no limit. */
   default double floorSeconds() {
     return 0;
   }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * How a graph is to be prepared.
  *
  * @param fuse whether nodes may be joined into one step
- * @param workspaceLimitBytes the most scratch memory one step may use
+ * @param workspaceLimitBytes maximum scratch memory of one step
  * @param threads CPU threads; 0 leaves the engine's default
  * @param search how thoroughly a GPU's kernels are chosen
  * @param source the ONNX file that the graph was bound from, for a backend that reads files itself;

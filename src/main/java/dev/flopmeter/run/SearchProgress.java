@@ -1,12 +1,12 @@
 package dev.flopmeter.run;
 
-/** Where a backend reports that it searches the fastest way to compute a step, which takes long. */
+/** Receives the progress of searching the fastest way to compute each step, which takes long. */
 @FunctionalInterface
 public interface SearchProgress {
   SearchProgress SILENT = (done, step) -> {};
 
   /**
-   * Takes one message.
+   * Receives one message.
    *
    * @param done share of all steps that are prepared, 0 to 1
    * @param step the name of the step whose search begins

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /** A folder for the files of one piece of work, deleted with them in the end. */
 public record TemporaryFolder(Path path) implements AutoCloseable {
 
-  /** Makes a folder in {@code parent}, which only this user can read. */
+  /** Creates a folder in {@code parent} that only this user can read. */
   public static TemporaryFolder in(Path parent) throws IOException {
     return new TemporaryFolder(Files.createTempDirectory(parent, ".flopmeter-"));
   }

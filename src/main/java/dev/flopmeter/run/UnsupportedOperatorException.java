@@ -9,7 +9,7 @@ public final class UnsupportedOperatorException extends ModelException {
   /**
    * @param backend the backend's name
    * @param op the qualified operator
-   * @param where the node, or what about it is not supported
+   * @param where the node, or its unsupported aspect
    */
   public UnsupportedOperatorException(String backend, String op, String where) {
     super("the backend '" + backend + "' cannot run the operator " + op + " (" + where + ")");

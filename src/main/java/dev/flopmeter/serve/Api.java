@@ -102,8 +102,8 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
   }
 
   /**
-   * {@code GET /api/v1/results?workload=&from=&to=&limit=&layers=}: kept results, newest first;
-   * without their layers unless they are asked for.
+   * {@code GET /api/v1/results?workload=&from=&to=&limit=&layers=}: stored results, newest first;
+   * without their layers unless requested.
    */
   Response results(Request request) throws BadRequestException {
     onlyKnown(request, "workload", "from", "to", "limit", "layers");
@@ -134,8 +134,8 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
   }
 
   /**
-   * {@code GET /api/v1/annotations?from=&to=}, in milliseconds as Grafana has them: what happened,
-   * the oldest first.
+   * {@code GET /api/v1/annotations?from=&to=}, in milliseconds as in Grafana: events, the oldest
+   * first.
    */
   Response annotations(Request request) throws BadRequestException {
     onlyKnown(request, "from", "to");
@@ -194,7 +194,7 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
         "regression_ratio", one.shown().regression());
   }
 
-  /** A mistyped parameter would be an answer to another question. */
+  /** With a mistyped parameter, the response would answer another question. */
   static void onlyKnown(Request request, String... names) throws BadRequestException {
     List<String> known = List.of(names);
     for (String name : request.query().keySet()) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The recent past of one series, oldest first. Not thread-safe. */
 final class Baseline {
-  /** With fewer results before it, nothing is said about a result. */
+  /** With fewer earlier results there is no baseline. */
   static final int LEAST = 3;
 
   private final Deque<HistoryEntry> samples = new ArrayDeque<>();

@@ -92,7 +92,7 @@ final class DeviceThreads implements AutoCloseable {
     try {
       report = runner.run(target);
     } catch (RuntimeException | Error e) {
-      // A defect that shows in one run, or a lack of threads, must not end this one.
+      // A bug in one run, or a lack of threads, must not end this thread.
       logger.error(
           "run of {} on {} failed with an internal error", target.workload().name(), device, e);
       report = RunReport.of(Outcome.FAILED, e.toString());
@@ -102,7 +102,7 @@ final class DeviceThreads implements AutoCloseable {
     synchronized (this) {
       running.remove(device);
       scheduler.completed(target, report.outcome(), started, now());
-      if (requests.isWanted(target)) { // asked for while it ran
+      if (requests.isWanted(target)) { // requested during the run
         scheduler.request(target, now());
       }
       failures = scheduler.failures(target.id());
@@ -134,7 +134,7 @@ final class DeviceThreads implements AutoCloseable {
         requests.began(next.get());
         return next.get();
       }
-      // Rounded up: a thread that wakes early would only look twice.
+      // Rounded up: a thread that wakes early would have to wait again.
       wait(TimeUnit.NANOSECONDS.toMillis(wait.getAsLong()) + 1);
     }
   }
@@ -146,8 +146,8 @@ final class DeviceThreads implements AutoCloseable {
   /**
    * Queues a run of a workload with the others, or returns the one that is queued.
    *
-   * @return empty if the workload has no targets, too many requested runs have not ended, or no run
-   *     will begin any more
+   * @return empty if the workload has no targets, too many requested runs have not ended, or no
+   *     more runs will start
    */
   synchronized Optional<Run> request(String workload, Instant now) {
     if (isClosed) {

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The devices of this host, listed from time to time. One thread refreshes, any may read. */
+/** The devices of this host, listed at intervals. One thread refreshes, any may read. */
 final class Devices {
   private static final Logger logger = LoggerFactory.getLogger(Devices.class);
   private static final Duration RARELY = Duration.ofMinutes(10);
@@ -33,7 +33,7 @@ final class Devices {
     return known;
   }
 
-  /** What is known of a device; nothing if it is not listed. */
+  /** The known facts of a device; nothing if it is not listed. */
   Map<String, String> properties(String id) {
     return known.stream()
         .filter(device -> device.id().equals(id))
@@ -42,7 +42,7 @@ final class Devices {
         .orElse(Map.of());
   }
 
-  /** Lists them again if it is time; true if that was done. */
+  /** Lists them again if it is time; returns whether it did. */
   boolean refresh() throws InterruptedException {
     Duration wait = isAnswered ? RARELY : SOON;
     if (isAsked && nanos.getAsLong() - askedAt < wait.toNanos()) {

@@ -28,8 +28,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What happened to the daemon and its GPUs, for annotations. With a history folder it survives
- * restarts, in a file of one JSON object a line. Thread-safe.
+ * Events of the daemon and its GPUs, for annotations. With a history folder they survive restarts,
+ * in a file with one JSON object per line. Thread-safe.
  */
 final class EventLog {
   private static final Logger logger = LoggerFactory.getLogger(EventLog.class);
@@ -41,13 +41,13 @@ final class EventLog {
   private List<Annotation> kept = new ArrayList<>();
 
   /**
-   * An annotation as Grafana takes it.
+   * An annotation in Grafana's form.
    *
    * @param time milliseconds since 1970
    */
   record Annotation(long time, String title, String text, List<String> tags) {}
 
-  /** Reads what a folder has of before; what cannot be read is skipped. */
+  /** Reads earlier events from a folder, and skips those that cannot be read. */
   EventLog(Optional<Path> folder) {
     file = folder.map(path -> path.resolve("events.jsonl"));
     if (file.isPresent() && Files.exists(file.get())) {
@@ -73,7 +73,7 @@ final class EventLog {
     add(at, "flopmeter started", "flopmeter " + version + " started", "restart");
   }
 
-  /** Takes note of a device's driver; null if it is not known. */
+  /** Records a device's driver; null if it is not known. */
   void driver(String device, @Nullable String version, Instant at) {
     String before = version == null ? null : drivers.put(device, version);
     if (before != null && !before.equals(version)) {
@@ -101,7 +101,7 @@ final class EventLog {
       StandardOpenOption how =
           isFull ? StandardOpenOption.TRUNCATE_EXISTING : StandardOpenOption.APPEND;
       try {
-        // The end of the line first: a crash may have cut the last one off.
+        // Ends the last line first: a crash may have cut it off.
         String lines =
             written.stream()
                 .map(one -> "\n" + JSON.writeValueAsString(one) + "\n")
@@ -114,9 +114,9 @@ final class EventLog {
   }
 
   /**
-   * The annotations of a span of time, the oldest first, with the regressions that results tell of.
+   * The annotations of a span of time, the oldest first, with the regressions in results.
    *
-   * @param results all that are kept, the latest first
+   * @param results all stored results, the latest first
    */
   List<Annotation> between(
       long from, long to, List<HistoryEntry> results, ServeConfig.History rules) {
@@ -129,7 +129,7 @@ final class EventLog {
     return all;
   }
 
-  /** The first of each row of valid results that are slower than the baseline allows. */
+  /** The first of each sequence of valid results that are slower than the baseline allows. */
   private static List<Annotation> regressions(
       List<HistoryEntry> results, ServeConfig.History rules) {
     Map<SeriesKey, Baseline> past = new HashMap<>();

@@ -16,12 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
 
 /**
- * Takes results that were measured elsewhere: {@code POST /api/v1/import?workload=} with one result
- * as JSON. Only for workloads that are configured for it, and only from users with a password. A
- * result that came before is not counted again: a series has one result of a moment.
+ * Accepts results that were measured elsewhere: {@code POST /api/v1/import?workload=} with one
+ * result as JSON. Only for workloads that are configured for it, and only from users with a
+ * password. A result that was already received is not counted again: a series has one result per
+ * time.
  */
 record Imports(Supplier<ServeConfig> config, History history, PublishedState state) {
-  /** As long as a worker's longest line. */
+  /** The longest line of a worker. */
   static final int MOST_BYTES = 4 << 20;
 
   /** One at a time, so that large results do not add up in memory. */

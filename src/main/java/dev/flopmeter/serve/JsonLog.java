@@ -3,7 +3,7 @@ package dev.flopmeter.serve;
 import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 
-/** Logback's JSON, one object a line, with the time in the form of ISO 8601. */
+/** Logback's JSON, one object per line, with ISO 8601 times. */
 public final class JsonLog extends JsonEncoder {
   public JsonLog() {
     setWithTimestamp(false); // milliseconds since 1970

@@ -34,9 +34,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known: the last result of each series, its recent past, the last runs. Decides which
- * results are still shown as metrics: not those of a device that failed, of a target that failed
- * three times in a row, or that have grown old.
+ * The last result of each series, its recent past, and the last runs. Decides which results are
+ * still shown as metrics: not those of a failed device, of a target that failed three times in a
+ * row, or those that are too old.
  *
  * <p>Thread-safe. Nothing is written to disk under its lock.
  */
@@ -48,11 +48,10 @@ final class PublishedState {
   private static final int MOST_IMPORTED_SERIES = 16;
 
   /**
-   * A result that is known.
+   * A known result.
    *
-   * @param measuredAt by the clock that does not jump
-   * @param target whose run gave it; null if it was imported, or is of one before this daemon's
-   *     life
+   * @param measuredAt by the monotonic clock
+   * @param target of its run; null if it was imported, or is from before the daemon started
    */
   private record KnownResult(
       PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {}
@@ -63,7 +62,7 @@ final class PublishedState {
   private ServeConfig config;
   private final Map<SeriesKey, KnownResult> results = new LinkedHashMap<>();
 
-  /** Those of the results that are shown as metrics. */
+  /** The results that are shown as metrics. */
   private final Set<SeriesKey> shown = new HashSet<>();
 
   private final Map<SeriesKey, Baseline> past = new HashMap<>();
@@ -79,7 +78,7 @@ final class PublishedState {
     this.clocks = clocks;
   }
 
-  /** Takes the past out of the history, as old as it is. */
+  /** Restores the past from the history, with its original age. */
   synchronized void restore() {
     Instant now = clocks.wall().instant();
     Set<SeriesKey> seen = new HashSet<>();
@@ -107,9 +106,9 @@ final class PublishedState {
       }
       result = ResultLine.read(entry.key().workload(), json.get()).result();
     } catch (ResultFormatException e) {
-      return; // of a version that this one does not understand
+      return; // from a version that this one does not understand
     }
-    // From the future: the clock was set back, so its age is unknown.
+    // In the future: the clock was set back, so its age is unknown.
     Duration age = Duration.between(entry.arrivedAt(), now);
     if (age.isNegative() || age.compareTo(Duration.ofDays(3660)) > 0) {
       age = Duration.ofDays(3660);
@@ -137,8 +136,8 @@ final class PublishedState {
   }
 
   /**
-   * Whether a result of the past is one that the configuration asks for. A result of a run just
-   * ended always is: a model may have a batch of its own.
+   * Whether a result of the past matches the configuration. A result of a finished run always does,
+   * because a model may have a fixed batch.
    */
   private boolean isConfigured(SeriesKey key) {
     return workload(key)
@@ -161,10 +160,10 @@ final class PublishedState {
   }
 
   /**
-   * Takes a run's report: its results are kept, counted and shown. Of a target that a new
-   * configuration has removed since the run began they are only kept.
+   * Receives a run's report: its results are stored, counted and shown. If a new configuration has
+   * removed the target meanwhile, they are only stored.
    *
-   * @return the results as they were kept
+   * @return the stored results
    */
   List<HistoryEntry> completed(
       Target target, RunReport report, int failures, boolean isQuarantined) {
@@ -198,7 +197,7 @@ final class PublishedState {
     return entries;
   }
 
-  /** Why a series of imported results is not taken; empty if it is. */
+  /** Why a series of imported results is not accepted; empty if it is. */
   synchronized String refusal(SeriesKey key) {
     if (!isConfigured(key)) {
       return key.precision() + " or batch " + key.batch() + " is not configured";
@@ -212,7 +211,7 @@ final class PublishedState {
         : "has " + others + " series of other models, devices or backends; name another workload";
   }
 
-  /** Takes a result that was measured elsewhere: it is kept, counted and shown. */
+  /** Receives a result that was measured elsewhere: it is stored, counted and shown. */
   void imported(ResultLine line) {
     Instant now = clocks.wall().instant();
     HistoryEntry entry = history.append(line.result(), now, withoutRaw(line));
@@ -226,7 +225,7 @@ final class PublishedState {
     metrics.publish();
   }
 
-  /** Single samples are in the histogram; kept, they would be most of the history. */
+  /** Single samples are in the histogram; stored, they would be most of the history. */
   private static String withoutRaw(ResultLine line) {
     return ResultJson.without(line.json(), Set.of("raw_seconds"));
   }
@@ -261,7 +260,7 @@ final class PublishedState {
       successes.put(target.workload().name(), now);
       metrics.lastSuccess(target.workload().name(), now);
     }
-    // After a success, the others are of a batch size or a backend that it no longer measures.
+    // After a success, the others have a batch size or a backend that is no longer measured.
     if (report.outcome() == Outcome.SUCCESS
         || report.outcome() == Outcome.DEVICE_FAILED
         || failures >= FAILURES_TO_WITHDRAW) {
@@ -277,7 +276,7 @@ final class PublishedState {
     }
   }
 
-  /** Results restored from before, too, although no run of this life gave them. */
+  /** Also results restored from before, although no run of this daemon measured them. */
   private static boolean belongs(SeriesKey key, Target target) {
     return key.workload().equals(target.workload().name())
         && key.precision().equals(target.precision())
@@ -290,7 +289,7 @@ final class PublishedState {
     }
   }
 
-  /** Takes a new configuration: what it no longer names is no longer shown. */
+  /** Applies a new configuration: what it no longer contains is no longer shown. */
   synchronized void configured(ServeConfig next, List<Target> wanted) {
     Set<String> unchanged =
         next.workloads().stream()
@@ -323,7 +322,7 @@ final class PublishedState {
     lastRuns.keySet().retainAll(names);
   }
 
-  /** Takes away what has grown old; true if anything has. */
+  /** Removes results that are too old; returns whether there were any. */
   synchronized boolean expire() {
     List<SeriesKey> old =
         shown.stream().filter(key -> !isFresh(Objects.requireNonNull(results.get(key)))).toList();
@@ -331,7 +330,7 @@ final class PublishedState {
     return !old.isEmpty();
   }
 
-  /** The series that are known, in the order they were first seen. */
+  /** The known series, in the order of their first result. */
   synchronized List<Series> series() {
     List<Series> views = new ArrayList<>();
     results.forEach(
@@ -351,7 +350,8 @@ final class PublishedState {
   }
 
   /**
-   * The last run of a workload in this daemon's life, over all its targets; null before the first.
+   * The last run of a workload since the daemon started, over all its targets; null before the
+   * first.
    */
   synchronized @Nullable EndedRun lastRun(String workload) {
     return lastRuns.get(workload);

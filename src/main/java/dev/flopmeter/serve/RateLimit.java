@@ -18,7 +18,7 @@ final class RateLimit {
     this.nanos = nanos;
   }
 
-  /** Takes a request; returns the seconds to wait where it is not allowed, otherwise 0. */
+  /** Registers a request; returns the seconds to wait if it is not allowed, otherwise 0. */
   synchronized long take() {
     long now = nanos.getAsLong();
     taken.removeIf(at -> now - at >= MINUTE);

@@ -14,8 +14,8 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
- * The runs that were asked for and how far they are, {@value #MOST} at most: the oldest that has
- * ended makes room for a new one. Not thread-safe: its owner locks.
+ * The requested runs and their state, at most {@value #MOST}: the oldest finished one makes room
+ * for a new one. Not thread-safe: its owner locks.
  */
 final class RequestedRuns {
   static final int MOST = 100;
@@ -31,7 +31,7 @@ final class RequestedRuns {
   }
 
   /**
-   * What was asked of one target.
+   * The request for one target.
    *
    * @param outcome how it ended, as in {@code flopmeter_runs_total}; empty before
    * @param reason why it failed, or empty
@@ -73,7 +73,7 @@ final class RequestedRuns {
   private final Map<String, Run> runs = new LinkedHashMap<>();
   private long count;
 
-  /** A new run; empty where all that are remembered have not ended. */
+  /** A new run; empty if all stored ones are unfinished. */
   Optional<Run> add(String workload, List<Target> targets, Instant now) {
     if (runs.size() == MOST) {
       Optional<Run> oldest = runs.values().stream().filter(Run::isOver).findFirst();
@@ -94,7 +94,7 @@ final class RequestedRuns {
     return List.copyOf(runs.values());
   }
 
-  /** Whether a target has a part that has not begun. */
+  /** Whether a target has a part that has not started. */
   boolean isWanted(Target target) {
     return runs.values().stream()
         .flatMap(run -> run.parts().stream())
@@ -109,7 +109,7 @@ final class RequestedRuns {
     change(State.RUNNING, target::equals, part -> part.ended(report, kept));
   }
 
-  /** Ends what waits for targets that are no longer planned. */
+  /** Ends queued parts for targets that are no longer planned. */
   void replace(List<Target> targets) {
     change(
         State.QUEUED, target -> !targets.contains(target), part -> part.ended(CHANGED, List.of()));

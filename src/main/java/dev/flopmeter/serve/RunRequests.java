@@ -19,9 +19,8 @@ import java.util.stream.Stream;
 import tools.jackson.databind.util.RawValue;
 
 /**
- * Runs on request: {@code POST /api/v1/workloads/NAME/runs} queues one with the others; the place
- * that its answer names says how far it is, and has its results in the end. Only for users with a
- * password.
+ * Runs on request: {@code POST /api/v1/workloads/NAME/runs} queues one with the others; the
+ * location in the response has its state and, finally, its results. Only for users with a password.
  */
 record RunRequests(
     Supplier<ServeConfig> config,

@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What a daemon with a valid configuration would meet on this host, found out without starting one:
+ * The problems of a daemon with a valid configuration on this host, found without starting one:
  * nothing is served, measured or written.
  */
 public final class StartCheck {
@@ -48,17 +48,17 @@ public final class StartCheck {
     return check;
   }
 
-  /** What a start would refuse, one line each. */
+  /** The errors that would prevent a start, one line each. */
   public List<String> errors() {
     return List.copyOf(errors);
   }
 
-  /** What will not work after a start, one line each. */
+  /** The features that will not work after a start, one line each. */
   public List<String> warnings() {
     return List.copyOf(warnings);
   }
 
-  /** A running daemon has both, and its configuration must be checkable before a reload. */
+  /** A running daemon occupies both, and its configuration must be checkable before a reload. */
   private void addressAndFolder() {
     List<String> taken = new ArrayList<>();
     try {
@@ -120,7 +120,9 @@ public final class StartCheck {
     return !device.equals("auto") && !device.equals("all");
   }
 
-  /** Counts what would be measured: the cheapest way to find what the worker would refuse. */
+  /**
+   * Counts what would be measured: the cheapest way to find models that the worker would reject.
+   */
   private void model(Workload workload) throws InterruptedException {
     List<String> arguments = new ArrayList<>(List.of("count", workload.model()));
     arguments.addAll(List.of("--format", "json"));

@@ -38,13 +38,13 @@ record StatusRoutes(
     Supplier<List<String>> reload,
     Recommendations recommendations,
     SecureRandom random) {
-  /** Rows of a page that fits the daemon's heap beside another one. */
+  /** Rows of a page that fits the daemon's heap twice. */
   private static final int MOST_LAYERS = 1000;
 
   private static final Route HEALTHY =
       Route.get("/-/healthy", request -> Response.text(200, "healthy")).open();
 
-  /** The routes of a daemon that is still starting: it is alive, and nothing else is known. */
+  /** The routes of a daemon that is still starting: it is alive, but nothing else is known. */
   static List<Route> starting() {
     return List.of(HEALTHY, Route.any(request -> Response.text(503, "starting")).open());
   }

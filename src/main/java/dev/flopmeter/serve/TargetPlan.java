@@ -9,11 +9,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Makes targets of workloads and the devices of this host. */
+/** Creates targets from workloads and the devices of this host. */
 final class TargetPlan {
   private TargetPlan() {}
 
-  /** Whether the targets depend on which devices this host has. */
+  /** Whether the targets depend on the devices of this host. */
   static boolean needsDevices(ServeConfig config) {
     return config.workloads().stream()
         .filter(workload -> !workload.imported())

@@ -1,7 +1,4 @@
-/**
- * The daemon: measures its workloads again and again in child processes and publishes what they
- * found.
- */
+/** The daemon: measures its workloads repeatedly in child processes and publishes the results. */
 @NullMarked
 package dev.flopmeter.serve;
 

@@ -26,7 +26,7 @@ public final class Cut {
         : "…" + text.substring(text.offsetByCodePoints(0, length - most + 1));
   }
 
-  /** The first and the last {@code most / 2} characters: of a message, where and what. */
+  /** The first and the last {@code most / 2} characters; in messages these say where and what. */
   public static String middle(String text, int most) {
     int length = text.codePointCount(0, text.length());
     return length <= most

@@ -28,19 +28,19 @@ import java.util.function.DoubleSupplier;
 import java.util.stream.Stream;
 
 /**
- * Networks on the CPU through our plan and through ONNX Runtime: the same file, inputs and threads,
- * in one process, in blocks by turns, so that a neighbour or a warm machine meets both alike. The
- * first passes of a block do not count: the other's threads still spin. The layers are timed in the
- * same blocks, so that their sum can be compared with the whole. Prints a row of a Markdown table
- * for each network and one with the geometric means.
+ * Networks on the CPU in our plan and in ONNX Runtime: the same file, inputs and threads, in one
+ * process, in alternating blocks, so that other load or a warm machine affects both alike. The
+ * first passes of a block do not count, because the other runtime's threads are still spinning. The
+ * layers are timed in the same blocks, so that their sum can be compared with the whole. Prints a
+ * row of a Markdown table for each network and one with the geometric means.
  *
- * <p>Arguments: the backend ({@code djl}, or {@code ort} for what our backend adds to ONNX
- * Runtime), threads, blocks of each, passes that count in a block, FILE...
+ * <p>Arguments: the backend ({@code djl}, or {@code ort} for the overhead of our ONNX Runtime
+ * backend), threads, blocks of each, counted passes per block, FILE...
  */
 final class AgainstOnnxRuntime implements AutoCloseable {
   private static final int UNCOUNTED = 2;
 
-  /** Other programs lengthen it less than the wall's time; only with one thread. */
+  /** CPU time is affected less by other programs than wall time is; valid only with one thread. */
   private static final boolean IS_PROCESSOR_TIME = System.getenv("PROCESSOR_TIME") != null;
 
   private final Plan plan;
@@ -98,7 +98,7 @@ final class AgainstOnnxRuntime implements AutoCloseable {
         ratios.mapToDouble(ratio -> Math.log(ratio.median())).average().orElse(Double.NaN));
   }
 
-  /** What the blocks of one network gave: seconds, and ratios of the medians of each block. */
+  /** The results of the blocks of one network: seconds, and ratios of the medians of each block. */
   private record Row(Distribution ours, Distribution theirs, Distribution ratio, Distribution sum) {
     String text(String name) {
       Interval interval = ratio.medianInterval();
@@ -114,7 +114,10 @@ final class AgainstOnnxRuntime implements AutoCloseable {
     }
   }
 
-  /** The steps of ONNX Runtime come from another session, which would disturb the passes. */
+  /**
+   * The steps of ONNX Runtime run in a separate session, because profiling would disturb the
+   * passes.
+   */
   private Row measure(int blocks, int passes, boolean timesSteps) throws OrtException {
     List<Double> ours = new ArrayList<>();
     List<Double> theirs = new ArrayList<>();
@@ -170,7 +173,7 @@ final class AgainstOnnxRuntime implements AutoCloseable {
         : System.nanoTime();
   }
 
-  /** The sum of the steps' medians, as a profile has it. */
+  /** The sum of the steps' medians, as in a profile. */
   private static double sum(List<double[]> passes) {
     double sum = 0;
     for (int step = 0; step < passes.get(0).length; step++) {

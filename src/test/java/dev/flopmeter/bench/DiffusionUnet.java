@@ -10,9 +10,10 @@ import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.List;
 
 /**
- * The middle of a latent-diffusion UNet in small: residual blocks and attention at 64 x 64 and 32 x
- * 32, with few channels, so that a pass moves large activations and computes little. The shares of
- * the first attention (8 x 4096 x 4096, 537 MB) are scaled again, so that they are not fused away.
+ * A small version of the middle of a latent-diffusion UNet: residual blocks and attention at 64 x
+ * 64 and 32 x 32, with few channels, so that a pass moves large activations and computes little.
+ * The probabilities of the first attention (8 x 4096 x 4096, 537 MB) are scaled again, so that they
+ * are not fused away.
  */
 final class DiffusionUnet {
   private static final long CHANNELS = 32;

@@ -11,7 +11,9 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 
-/** An ONNX file of any number of nodes: residual blocks of a convolution, a rectifier and a sum. */
+/**
+ * An ONNX file with any number of nodes: residual blocks of a convolution, a rectifier and a sum.
+ */
 public final class GeneratedModel {
   private static final int CHANNELS = 8;
   private static final int FLOAT = 1;

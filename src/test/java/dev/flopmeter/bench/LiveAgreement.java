@@ -38,10 +38,10 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * The rate that live metrics show of DJL's VGG-11, served by a predictor, beside the one that a
- * profile of the same block measures, in turns. Both divide by the same peak, so their MFUs differ
- * as their rates do. DJL runs a block operator by operator, so the profile to compare with is that
- * of {@code --no-fuse}; the fused one shows what the service leaves on the table.
+ * The rate that live metrics show for DJL's VGG-11, served by a predictor, compared with the rate
+ * that a profile of the same block measures, alternating. Both divide by the same peak, so their
+ * MFUs differ like their rates. DJL runs a block operator by operator, so the comparable profile is
+ * that of {@code --no-fuse}; the fused one shows what the service could gain.
  *
  * <p>Arguments: turns (3), seconds for each (10).
  */
@@ -57,7 +57,7 @@ final class LiveAgreement {
     this.turn = turn;
   }
 
-  /** A picture in, the place of the greatest score out; reading it waits for the result. */
+  /** An image in, the index of the largest score out; reading it waits for the result. */
   private static final class Pictures implements Translator<float[], Long> {
     @Override
     public NDList processInput(TranslatorContext context, float[] picture) {
@@ -124,7 +124,7 @@ final class LiveAgreement {
             Progress.SILENT);
   }
 
-  /** FLOP/s as the meters show it after a turn, the first few calls left out. */
+  /** FLOP/s as the meters show it after a turn, without the first few calls. */
   private double live(Model model) throws TranslateException {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     ModelEfficiency efficiency = ModelEfficiency.of(counts).window(turn).bindTo(registry);

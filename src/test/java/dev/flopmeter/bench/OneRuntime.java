@@ -26,9 +26,9 @@ import java.util.Map;
 import java.util.function.DoubleSupplier;
 
 /**
- * One network on the CPU by one runtime in a process of its own, so that the process' peak memory
- * is that runtime's. Prints {@code RUNTIME median_seconds peak_bytes}; the script {@code
- * against-onnxruntime} lets the runtimes take turns and joins their lines.
+ * One network on the CPU in one runtime in a separate process, so that the process' peak memory is
+ * that runtime's. Prints {@code RUNTIME median_seconds peak_bytes}; the script {@code
+ * against-onnxruntime} alternates the runtimes and combines their lines.
  *
  * <p>Arguments: {@code write MODEL FILE}, or {@code flopmeter|onnxruntime FILE THREADS PASSES}.
  */
@@ -75,7 +75,7 @@ final class OneRuntime {
     }
   }
 
-  /** {@code tensor}, of float32 or int64, as ONNX Runtime's. */
+  /** {@code tensor}, of float32 or int64, as an ONNX Runtime tensor. */
   static OnnxTensor placed(OrtEnvironment environment, Tensor tensor) throws OrtException {
     long[] shape = tensor.shape().dims();
     return tensor.type().type() == DataType.INT64
@@ -106,7 +106,7 @@ final class OneRuntime {
     System.out.println(runtime + " " + Distribution.of(seconds).median() + " " + peakBytes());
   }
 
-  /** The most memory that this process has held ({@code VmHWM}). */
+  /** The peak resident memory of this process ({@code VmHWM}). */
   private static long peakBytes() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("VmHWM:"))

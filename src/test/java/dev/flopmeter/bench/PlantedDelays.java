@@ -20,9 +20,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Real comparisons by turns on this machine: a network against itself, and against itself with a
- * busy wait of 3 % and 5 % after each pass. Takes the planted slowdowns and the networks in a
- * circle until the time is over, prints each comparison and then a table.
+ * Real comparisons by turns on this machine: a network with itself, and with itself plus a busy
+ * wait of 3 % and 5 % after each pass. Cycles through the planted slowdowns and the networks until
+ * the time is over, prints each comparison and then a table.
  *
  * <p>Arguments: minutes (15), threads (1), MODEL... (squeezenet1_1, mobilenet_v2, resnet18).
  */
@@ -31,7 +31,7 @@ final class PlantedDelays {
   private static final double THRESHOLD = 0.01;
   private static final double ERROR_RATE = 0.001;
 
-  /** Of one comparison. */
+  /** The outcome of one comparison. */
   private static final double LIMIT_SECONDS = 60;
 
   private PlantedDelays() {}

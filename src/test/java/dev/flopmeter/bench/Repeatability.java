@@ -28,9 +28,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Profiles one network again and again and compares every two profiles, which should all be the
- * same; then profiles it slowed by 10 % and compares that with each, which should always be
- * confirmed.
+ * Profiles one network repeatedly and compares every two profiles, which should all be the same;
+ * then profiles it slowed by 10 % and compares that with each, which should always be confirmed.
  *
  * <p>Arguments: MODEL, profiles (10), seconds for each (15), threads (1).
  */

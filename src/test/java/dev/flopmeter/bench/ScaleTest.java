@@ -10,7 +10,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Memory stays bounded: 10,000 nodes are read, inferred, counted and printed in a 64 MB heap. */
+/**
+ * Memory stays bounded: 10,000 nodes are read, inferred, counted and printed with a heap of 64 MB.
+ */
 class ScaleTest {
   @TempDir Path folder;
 

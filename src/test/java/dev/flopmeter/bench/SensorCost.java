@@ -16,9 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What watching the sensors costs the measured latency: blocks of passes with and without the
- * watch, in turn, so that drift meets both alike; and the time of one reading, which bounds the
- * cost from above.
+ * The effect of reading sensors on the measured latency: blocks of passes with and without it,
+ * alternating, so that drift affects both alike; and the time of one reading, an upper bound of the
+ * effect.
  *
  * <p>Arguments: MODEL (resnet18), blocks of each kind (20), seconds per block (1), threads (1).
  */

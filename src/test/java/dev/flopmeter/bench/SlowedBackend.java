@@ -11,7 +11,7 @@ import dev.flopmeter.run.Step;
 import java.util.List;
 import java.util.Map;
 
-/** A backend whose passes really take longer by about a share: it spins after each. */
+/** A backend whose passes really take longer by about a given share: it spins after each pass. */
 record SlowedBackend(Backend backend, double share) implements Backend {
   @Override
   public String name() {

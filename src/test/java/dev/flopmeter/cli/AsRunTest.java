@@ -28,8 +28,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A model of which a run decides the work: as many rows as its 64 inputs have above 0, each times 1
- * x 5, and before them a product of 1 x 64 with 64 x 64.
+ * A model whose work depends on a run: one row for each of its 64 inputs above 0, multiplied by 1 x
+ * 5, after a product of 1 x 64 with 64 x 64.
  */
 class AsRunTest {
   private static final long ALWAYS = 64 * 64;
@@ -93,7 +93,7 @@ class AsRunTest {
   }
 
   @Test
-  void aRunTellsTheRest() throws IOException {
+  void aRunSuppliesTheRemainingFacts() throws IOException {
     Flop json = Flop.run("count", model, "--run", "--format", "json");
     assertThat(json.code()).isZero();
     requireValid(json.out(), "count-1.json");
@@ -126,7 +126,7 @@ class AsRunTest {
   }
 
   @Test
-  void whatDoesNotGoTogetherIsRefused() {
+  void conflictingOptionsAreRejected() {
     for (String[] args :
         new String[][] {
           {"count", model, "--seed", "2"}, {"count", model, "--run", "--convention", "all"}
@@ -163,9 +163,9 @@ class AsRunTest {
     assertThat(differs.err()).hasLineCount(1).contains("the work that depends on data");
   }
 
-  /** Without the check PyTorch tells of its own run. */
+  /** Without the check, PyTorch reports its own run. */
   @Test
-  void theBackendThatCanTellNeedsNoCheck() throws IOException {
+  void aBackendThatChecksItselfNeedsNoCheck() throws IOException {
     ProfileResult result =
         ProfileJson.read(Files.readString(Path.of(profile("djl", "1", "--no-check"))));
     assertThat(result.cost().asRunMacs()).isPositive();

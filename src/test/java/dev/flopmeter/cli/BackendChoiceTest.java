@@ -17,7 +17,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code --backend auto} and {@code all} run, and what compares their results. */
+/**
+ * The backends that {@code --backend auto} and {@code all} run, and the comparison of their
+ * results.
+ */
 class BackendChoiceTest {
   @TempDir Path folder;
 
@@ -98,7 +101,7 @@ class BackendChoiceTest {
     for (String name : List.of("ort", "djl")) {
       String file = folder.resolve(name + ".json").toString();
       assertThat(profile(model, "--backend", name, "--format", "json", "-o", file).code()).isZero();
-      // Whether a busy machine measured well is not what is tested.
+      // Whether a busy machine measures well is not tested.
       String text = Files.readString(Path.of(file));
       Files.writeString(Path.of(file), text.replaceAll("\"valid\" ?: ?false", "\"valid\" : true"));
     }

@@ -12,7 +12,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever is wrong: one line that says what, where and what to do, and exit code 2. */
+/** For any bad input: one line that says what, where and what to do, and exit code 2. */
 class BadInputTest {
   @TempDir Path folder;
 
@@ -132,7 +132,9 @@ class BadInputTest {
     refuses("free dimensions: ", "count", bert.toString());
   }
 
-  /** Cut at every k-th byte, a model is refused or, where only its end is missing, still read. */
+  /**
+   * A model that is cut at any k-th byte is rejected or, if only its end is missing, still read.
+   */
   @Test
   void truncatedAnywhere() throws IOException {
     byte[] whole = Files.readAllBytes(SharedData.require("models/light/light_squeezenet.onnx"));

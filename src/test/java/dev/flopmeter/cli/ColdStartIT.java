@@ -13,12 +13,12 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What makes short commands start quickly, without a look at the time: the classes they load. */
+/** The loaded classes, which determine how quickly short commands start; no time is measured. */
 class ColdStartIT {
   private static final Pattern LOADED = Pattern.compile("(\\S+) source: (.*)");
   private static final int MOST_CLASSES = 1_050;
 
-  /** Lambda forms of the JDK are made at each start. */
+  /** The JDK creates lambda forms at each start. */
   private static final int MOST_OUTSIDE_THE_ARCHIVE = 4;
 
   @TempDir Path folder;
@@ -47,7 +47,7 @@ class ColdStartIT {
     }
     assertThat(classes).contains("dev.flopmeter.cli.Main").hasSizeLessThan(MOST_CLASSES);
     assertThat(outside).hasSizeLessThanOrEqualTo(MOST_OUTSIDE_THE_ARCHIVE);
-    // Of libraries at most exceptions, which the verifier looks at where they are caught.
+    // At most exceptions of libraries, which the verifier loads where they are caught.
     assertThat(classes)
         .filteredOn(
             name -> !name.matches("(java|javax|jdk|sun|com\\.sun\\.jna|dev\\.flopmeter)\\..*"))

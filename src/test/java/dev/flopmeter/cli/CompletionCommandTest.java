@@ -47,7 +47,7 @@ class CompletionCommandTest {
     return script.out();
   }
 
-  /** What bash offers for these words, the last one being typed. */
+  /** The completions that bash offers for these words, the last of which is being typed. */
   private String complete(String... words) throws IOException, InterruptedException {
     Path file = directory.resolve("completion.bash");
     Files.writeString(file, script("bash"));
@@ -65,7 +65,7 @@ class CompletionCommandTest {
             + " \"${COMPREPLY[@]}\"";
     Process bash =
         new ProcessBuilder(BASH.toString(), "-c", ask)
-            .redirectError(ProcessBuilder.Redirect.DISCARD) // there is no terminal to complete in
+            .redirectError(ProcessBuilder.Redirect.DISCARD) // there is no terminal for completion
             .start();
     String offered = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();

@@ -11,13 +11,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code flopmeter conformance} makes of good, wrong and broken cases. */
+/** The results of {@code flopmeter conformance} for good, wrong and broken cases. */
 class ConformanceCommandTest {
   private static final String DATA = "test_data_set_0";
 
   @TempDir private Path folder;
 
-  /** A copy of a shared case, two folders below. */
+  /** A copy of a shared case, two folders deep. */
   private Path copy(String name) throws IOException {
     Path from = SharedData.require("onnx-node-tests/" + name);
     Path to = folder.resolve("cases").resolve(name);
@@ -62,9 +62,9 @@ class ConformanceCommandTest {
   }
 
   @Test
-  void whatOnnxRuntimeRefusesIsUnsupported() throws IOException {
+  void modelsThatOnnxRuntimeRejectsAreUnsupported() throws IOException {
     copy("test_equal_uint16"); // its Java API has no such tensors
-    copy("test_simple_rnn_batchwise"); // it has no kernel of this layout
+    copy("test_simple_rnn_batchwise"); // it has no kernel for this layout
     Flop flop = Flop.run("conformance", folder.toString(), "--backend", "ort");
     assertThat(flop.code()).isZero();
     assertThat(flop.out())

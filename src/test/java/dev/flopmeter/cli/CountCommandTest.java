@@ -34,7 +34,8 @@ class CountCommandTest {
   }
 
   /**
-   * Fully connected layers of BERT-base: 12 (4 x 768^2 + 2 x 768 x 3072) a token, attention apart.
+   * Fully connected layers of BERT-base: 12 (4 x 768^2 + 2 x 768 x 3072) per token, without
+   * attention.
    */
   @Test
   void listsOfSizesAreCountedOneByOne() {
@@ -58,7 +59,7 @@ class CountCommandTest {
   }
 
   @Test
-  void aCaseThatIsAskedForTwiceIsCountedOnce() {
+  void aCaseThatIsRequestedTwiceIsCountedOnce() {
     assertThat(Flop.run("count", "alexnet", "--batch", "4,4", "--format", "json").out())
         .startsWith("{")
         .isEqualTo(Flop.run("count", "alexnet", "--batch", "4", "--format", "json").out());

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is known of a GPU before anything has run on it. */
+/** The known properties of a GPU before anything has run on it. */
 class DeviceListingTest {
   @TempDir private Path folder;
 

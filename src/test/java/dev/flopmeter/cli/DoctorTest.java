@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What doctor says of an emulated GPU, and of one whose environment has a fault. */
+/** Output of doctor on an emulated GPU, and with faults in the environment. */
 class DoctorTest {
   private static final Path SCRIPT = Path.of("src/test/bin/emulated-gpu").toAbsolutePath();
   private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
@@ -32,7 +32,7 @@ class DoctorTest {
       return lines.stream().filter(line -> line.startsWith("PROBLEM")).toList();
     }
 
-    /** A host with NVIDIA's own libraries cannot show how one is missed. */
+    /** A host with NVIDIA's own libraries cannot show the effect of a missing one. */
     void assumeNoOther(String file) {
       assumeTrue(
           lines.stream()
@@ -83,7 +83,7 @@ class DoctorTest {
   }
 
   /**
-   * Each names what is wrong and what to do; nothing is tried that would end the process.
+   * Each names the problem and the fix; nothing that would end the process is tried.
    *
    * @param computes whether the GPU computes in spite of it
    */

@@ -78,7 +78,7 @@ class ImportCommandTest {
   }
 
   @Test
-  void whatADaemonRequiresIsCheckedBeforeTheTraceIsRead() {
+  void theDaemonsRequirementsAreCheckedBeforeTheTraceIsRead() {
     String[] sent = {"import", "no.json", "--model", "resnet18", "--daemon", "http://localhost:1"};
     Flop alone = Flop.run(sent);
     assertThat(alone.code()).isEqualTo(Main.BAD_INPUT);
@@ -104,7 +104,7 @@ class ImportCommandTest {
   }
 
   @Test
-  void anOrdinaryResultComesOfATraceOfTheModel() throws IOException {
+  void aTraceOfTheModelBecomesAnOrdinaryResult() throws IOException {
     Path model = folder.resolve("net.onnx");
     assertThat(Flop.run("export", "squeezenet1_1", "-o", model.toString()).code()).isZero();
     Path trace = folder.resolve("trace.json");
@@ -154,8 +154,8 @@ class ImportCommandTest {
   }
 
   @Test
-  void aDeviceThatNobodyKnowsIsSaidAndABlankOneRefused() throws IOException {
-    // As PowerShell and editors on Windows write files: with a byte order mark.
+  void anUnknownDeviceIsReportedAndABlankOneRejected() throws IOException {
+    // As PowerShell and Windows editors write files: with a byte order mark.
     Path trace = folder.resolve("trace.json");
     Files.writeString(trace, "\uFEFF" + traceOf("squeezenet1_1"));
     String[] command = {"import", trace.toString(), "--model", "squeezenet1_1", "--format", "json"};

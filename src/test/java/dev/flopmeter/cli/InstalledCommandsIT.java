@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The installed application as users call it: commands, exit codes, odd surroundings. */
+/** The installed application as users call it: commands, exit codes, unusual environments. */
 class InstalledCommandsIT {
   private static final String QUICK = " --device cpu --no-roof --no-check --max-time 200ms ";
 
@@ -37,13 +37,13 @@ class InstalledCommandsIT {
     InstalledRun profile = run("\"$F\" profile small.onnx --format json" + QUICK);
     assertThat(profile.code()).as(profile.err()).isZero();
     assertThat(profile.out()).startsWith("{").contains("flopmeter.profile/1").endsWith("}\n");
-    // What was measured is compared with itself: nothing is slower.
+    // A result is compared with itself: nothing is slower.
     Files.writeString(folder.resolve("base.json"), profile.out());
     assertThat(run("\"$F\" compare --force base.json base.json").code()).isZero();
   }
 
   @Test
-  void exitCodesTellWhatWentWrong() {
+  void exitCodesIdentifyTheKindOfError() {
     run("\"$F\" count resnet5O").saidOnce(2, "did you mean 'resnet50'");
     run("\"$F\" count nothing.onnx").saidOnce(2, "the file does not exist");
     run("\"$F\" count resnet18 --nonsense").saidOnce(2, "see flopmeter count --help");
@@ -91,7 +91,7 @@ class InstalledCommandsIT {
     run("\"$F\" help nonsense").saidOnce(2, "nonsense");
   }
 
-  /** A unit of systemd, a container or cron sets no locale; ASCII must not be the limit then. */
+  /** systemd units, containers and cron set no locale; this must not limit the program to ASCII. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -116,7 +116,7 @@ class InstalledCommandsIT {
     run(environment + " \"$F\" count fehlt-größe.onnx").saidOnce(2, "fehlt-größe.onnx");
   }
 
-  /** A container runs as a user that no file of the system knows: it has no home. */
+  /** A container may run as a user without an entry in the system's files: it has no home. */
   @Test
   void aUserWithoutAHomeIsToldWhatToSet() throws IOException {
     assumeTrue(isRoot(), "needs root, to become a user that is not known");

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where the installed application writes: files, pipes, devices and what shells make of them. */
+/** Output of the installed application: files, pipes, devices and shell redirections. */
 class InstalledOutputIT {
   private static final String UNITS = "\"$F\" units 1G --to G";
   private static final String GIGA = "1 GFLOP\n";
@@ -68,21 +68,21 @@ class InstalledOutputIT {
   }
 
   @Test
-  void aReaderThatHasGoneIsNoFailure() {
-    // The output is larger than a pipe holds, so that the writer meets the closed end.
+  void aReaderThatHasGoneIsNotAFailure() {
+    // The output is larger than a pipe's buffer, so the writer notices the closed end.
     String large = "\"$F\" count resnet152 --format json";
     gives("set -o pipefail; " + large + " | head -1", "{\n");
     gives(large + " -o >(head -1) | cat", "{\n");
     gives("mkfifo fifo; head -1 fifo & " + large + " -o fifo; wait", "{\n");
   }
 
-  /** Ctrl-C while a profile measures: the old file stays, and nothing is left beside it. */
+  /** Ctrl-C while a profile measures: the old file stays, and no other file is left. */
   @Test
   void anInterruptedCommandLeavesTheOldFile() throws Exception {
     Files.write(folder.resolve("small.onnx"), GeneratedModel.ofNodes(30));
     Files.writeString(folder.resolve("report.html"), "old");
     Path err = folder.resolve("err");
-    // A build in the background ignores the signal, and its children would with it.
+    // A build in the background ignores the signal, and its children would inherit that.
     String line =
         "exec env --default-signal=INT \"$F\" profile small.onnx --device cpu --no-roof --no-check"
             + " --max-time 10m --batch 1,2,4,8,16 --format html -o report.html";

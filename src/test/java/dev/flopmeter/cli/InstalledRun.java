@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A shell line that calls the installed application, in a folder of its own. In the line {@code $F}
+ * A shell line that calls the installed application, in a separate folder. {@code $F} in the line
  * is the launcher.
  *
  * @param code the exit code of the line
@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * @param err its standard error
  */
 record InstalledRun(int code, String out, String err) {
-  /** The installed application, as {@code mvn package} leaves it. */
+  /** The installed application in {@code target}, as built by {@code mvn package}. */
   static final Path HOME =
       Path.of(System.getProperty("flopmeter.home", "target/flopmeter")).toAbsolutePath();
 
@@ -46,7 +46,7 @@ record InstalledRun(int code, String out, String err) {
     }
   }
 
-  /** The line as a process that is still to be started. */
+  /** The line as a process that has not been started. */
   static ProcessBuilder process(Path folder, String line) {
     ProcessBuilder builder = new ProcessBuilder("bash", "-c", line).directory(folder.toFile());
     builder.environment().put("F", HOME.resolve("bin/flopmeter").toString());
@@ -58,13 +58,16 @@ record InstalledRun(int code, String out, String err) {
     return Files.readString(file, StandardCharsets.UTF_8);
   }
 
-  /** The line ended with this code and said nothing on standard error. */
+  /** Asserts that the line exited with this code and wrote nothing to standard error. */
   void endedQuietlyWith(int expected) {
     assertThat(err).isEmpty();
     assertThat(code).isEqualTo(expected);
   }
 
-  /** The line ended with this code and one line on standard error, which holds {@code message}. */
+  /**
+   * Asserts that the line exited with this code and wrote one line to standard error, which
+   * contains {@code message}.
+   */
   void saidOnce(int expected, String message) {
     assertThat(err).startsWith("flopmeter: ").contains(message).hasLineCount(1);
     assertThat(code).isEqualTo(expected);

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The installed daemon from its start to the end that {@code systemctl stop} brings. */
+/** The installed daemon from its start to {@code systemctl stop}. */
 class InstalledServeIT {
   private static final Pattern METRICS = Pattern.compile("http://127\\.0\\.0\\.1:\\d+/metrics");
 
@@ -41,7 +41,7 @@ class InstalledServeIT {
             """
                 .formatted(folder.resolve("größe.onnx"), folder.resolve("history")));
     Path log = folder.resolve("log");
-    // The workers find the model although no locale is set: the launcher hands one down.
+    // The workers find the model although no locale is set: the launcher sets one for them.
     String line =
         "exec env -i PATH=\"$PATH\" HOME=\"$HOME\" JAVA_HOME=\"$JAVA_HOME\" \"$F\" serve --config "
             + config;

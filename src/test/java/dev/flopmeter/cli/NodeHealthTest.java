@@ -21,15 +21,15 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Errors and activity of GPUs, sampled from the emulated NVML by a process of its own. */
+/** Errors and activity of GPUs, sampled from the emulated NVML in a separate process. */
 class NodeHealthTest {
   @TempDir private Path folder;
 
   private final List<NodeSample> samples = new ArrayList<>();
 
   /**
-   * Samples until one satisfies, about a second of the node's time each; returns what is left alive
-   * in the library then.
+   * Samples until one satisfies, about a second of the node's time each; returns the library's live
+   * objects afterwards.
    */
   private String sample(String card, String script, Predicate<NodeSample> last, String... options)
       throws Exception {
@@ -129,7 +129,9 @@ class NodeHealthTest {
     assertThat(last().health())
         .extracting(Health::device, Health::powerWatts, Health::temperatureCelsius)
         .contains(
-            tuple("gpu:0", 50.0, 35.0), // 50 W and 35 degrees at rest, 200 W and 30 more at work
+            tuple(
+                "gpu:0", 50.0,
+                35.0), // 50 W and 35 degrees when idle, 200 W and 30 degrees more under load
             tuple("gpu:1", 50 + 0.9 * 200, 35 + 0.9 * 30));
     assertThat(last().health())
         .extracting(health -> health.energyJoules() != null)
@@ -161,7 +163,7 @@ class NodeHealthTest {
   }
 
   @Test
-  void whatACardDoesNotReportIsAbsentWithTheReason() throws Exception {
+  void figuresThatACardDoesNotReportAreAbsentWithTheReason() throws Exception {
     sample("T4", "lacks 0 events\nlacks 0 fields\n", sample -> true, "--gpm");
     assertThat(errors(last(), 0)).isEmpty();
     assertThat(errors(last(), 1)).containsKeys("fatal", "ecc_uncorrected", "pcie_replay");
@@ -180,7 +182,7 @@ class NodeHealthTest {
         "lost 1 2 4\nxid 0 3 119\nxid 1 5 94\n",
         sample -> sample.events().stream().anyMatch(event -> Long.valueOf(94).equals(event.xid())),
         "--interval",
-        "250ms"); // between two samples there must be time to wait, even on a busy host
+        "250ms"); // there must be time to wait between two samples, even on a busy host
     assertThat(events()).extracting(Event::xid).containsExactly(119L, 94L);
     assertThat(samples)
         .anyMatch(sample -> sample.gpus().stream().anyMatch(gpu -> gpu.state() == State.LOST));
@@ -218,7 +220,7 @@ class NodeHealthTest {
   }
 
   @Test
-  void sharesThatAreNoneAreAbsentWithTheReason() throws Exception {
+  void invalidSharesAreAbsentWithTheReason() throws Exception {
     sample(
         "H100",
         """

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code -o FILE} does to whatever is there already. */
+/** The effect of {@code -o FILE} on an existing FILE. */
 class OutputFileTest {
   private static final String SCHEMA = "flopmeter.count/1";
 
@@ -102,7 +102,7 @@ class OutputFileTest {
   }
 
   @Test
-  void throughSymbolicLinksTheirTargetIsReplaced() throws IOException {
+  void symbolicLinksHaveTheirTargetReplaced() throws IOException {
     Path deep = Files.createDirectory(folder.resolve("deep"));
     Files.writeString(deep.resolve("target"), "old");
     Path second = Files.createSymbolicLink(deep.resolve("second"), Path.of("target"));
@@ -116,7 +116,7 @@ class OutputFileTest {
   }
 
   @Test
-  void aLinkToNothingCreatesItsTarget() throws IOException {
+  void aDanglingLinkCreatesItsTarget() throws IOException {
     Files.createSymbolicLink(file, Path.of("target"));
     writes(file);
     assertThat(file).isSymbolicLink();
@@ -150,7 +150,7 @@ class OutputFileTest {
         .containsEntry("isOther", true);
   }
 
-  /** A node like {@code /dev/null}, which a mistake here may replace. */
+  /** A device node like {@code /dev/null}, which a bug may replace here without harm. */
   @Test
   void aDeviceIsWrittenThrough() throws Exception {
     assumeTrue(run("mknod", file.toString(), "c", "1", "3"), "needs root, to make a device node");
@@ -186,7 +186,7 @@ class OutputFileTest {
     assertThat(folder).isEmptyDirectory();
   }
 
-  /** Every option {@code -o} is the same option. */
+  /** Every {@code -o} is the same option. */
   @Test
   void eachCommandWritesToAFile() throws IOException {
     for (String command : List.of("devices", "models", "units 16.5P --to P", "completion bash")) {

@@ -12,7 +12,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** Plain command lines are read without picocli, and as picocli reads them. */
+/** Plain command lines are parsed without picocli, with the same result. */
 class PlainCommandLineTest {
   private static List<String> words(String line) {
     return List.of(line.split(" ", -1));

@@ -49,7 +49,7 @@ class RuleFileTest {
   }
 
   @Test
-  void whatStandsBehindAnOperatorOfItsOwnIsCounted() {
+  void nodesAfterACustomOperatorAreCounted() {
     Counts counts =
         count("a:Odd: {macs: out.elements, outputs: [{shape: [in.dim(0), 2 * attr.N]}]}");
     assertThat(counts.uncounted()).isEmpty();

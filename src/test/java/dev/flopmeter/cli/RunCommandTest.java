@@ -110,7 +110,7 @@ class RunCommandTest {
   }
 
   @Test
-  void aCertificateTakesThePlaceOfAPassword() throws Exception {
+  void aCertificateReplacesAPassword() throws Exception {
     Path client = Files.createDirectories(folder.resolve("client"));
     TlsTest.certificate(client);
     Files.writeString(
@@ -202,7 +202,7 @@ class RunCommandTest {
           lost,        3, 'cpu, fp32: device_failed: exit code 3: flopmeter: cuda:0'
           busy,        3, 'cpu, fp32: skipped_busy: is 2% busy'
           """)
-  void whatFailsIsOneLine(String workload, int code, String reason) {
+  void aFailureIsOneLine(String workload, int code, String reason) {
     Flop failed = flop(workload);
     assertThat(failed.code()).isEqualTo(code);
     assertThat(failed.err()).startsWith("flopmeter: ").contains(reason).hasLineCount(1);
@@ -210,7 +210,7 @@ class RunCommandTest {
   }
 
   @Test
-  void whatCannotBeAskedIsOneLine() {
+  void anInvalidRequestIsOneLine() {
     refused(flop("good", "--password-file", folder.resolve("wrong").toString()), 2, "refuses: 401");
     refused(
         flop("good", "--password-file", folder.resolve("none").toString()),
@@ -240,7 +240,7 @@ class RunCommandTest {
     assertThat(flop.err()).contains(reason).hasLineCount(1);
   }
 
-  /** The command in a process of its own, whose environment holds the password. */
+  /** Runs the command in a separate process, with the password in its environment. */
   private Process process(Path out, Path err) throws IOException {
     List<String> command =
         new ArrayList<>(
@@ -265,8 +265,8 @@ class RunCommandTest {
   }
 
   @Test
-  void aCommandThatIsEndedLeavesTheRunAlone() throws Exception {
-    // Otherwise the run, and the command with it, may be over before the signal comes.
+  void anInterruptedCommandDoesNotStopTheRun() throws Exception {
+    // Otherwise the run, and with it the command, could end before the signal arrives.
     Path held = Files.createFile(folder.resolve("held"));
     Path err = folder.resolve("err");
     Process interrupted = process(folder.resolve("out"), err);
@@ -283,7 +283,7 @@ class RunCommandTest {
         .untilAsserted(() -> assertThat(states()).containsExactly("done"));
   }
 
-  /** Of the requested runs of the workload. */
+  /** The requested runs of the workload. */
   private List<String> states() throws Exception {
     SSLFactory tls =
         SSLFactory.builder()

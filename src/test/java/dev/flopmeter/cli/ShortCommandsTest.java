@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Commands that do not run a model load nothing of the libraries that running takes. */
+/** Commands that do not run a model load no libraries for running one. */
 class ShortCommandsTest {
   private static final Pattern LOADED = Pattern.compile("\\] ([\\w.$]+)");
   private static final List<String> OWN =
@@ -38,7 +38,7 @@ class ShortCommandsTest {
     List<String> others =
         classesOf(command)
             .filter(name -> OWN.stream().noneMatch(name::startsWith))
-            // The verifier looks at exceptions where they are caught.
+            // The verifier loads exceptions where they are caught.
             .filter(name -> !name.startsWith(library) && !name.endsWith("Exception"))
             .toList();
     assertThat(others).isEmpty();

@@ -30,7 +30,7 @@ class StandardOutputTest {
     assertThat(Flop.run(args).code()).isZero();
   }
 
-  /** Fails every write, as a file on a full disk or a pipe without a reader does. */
+  /** Fails every write, like a file on a full disk or a pipe without a reader. */
   private record Failing(String reason) {
     OutputStream stream() {
       return new OutputStream() {

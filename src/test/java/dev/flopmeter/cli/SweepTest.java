@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** A point of a sweep that cannot be measured is named and leaves the others. */
+/** A case of a sweep that cannot be measured is named, and the others are measured. */
 class SweepTest {
   private static Flop profile(String... options) {
     String[] args = new String[options.length + 6];

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code flopmeter top} on the emulated NVML and without one, in processes of their own. */
+/** {@code flopmeter top} with the emulated NVML and without one, in separate processes. */
 class TopCommandTest {
   @TempDir private Path folder;
 

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 
-/** {@code flopmeter top} in a process of its own, since a library reads its settings once. */
+/** {@code flopmeter top} in a separate process, because a library reads its settings once. */
 final class TopProcess {
   private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
 
   private TopProcess() {}
 
-  /** Its standard error goes to the file {@code errors} of the folder. */
+  /** Its standard error goes to the file {@code errors} in the folder. */
   static Process start(Path folder, Map<String, String> environment, List<String> options)
       throws IOException {
     ProcessBuilder builder =
@@ -31,7 +31,7 @@ final class TopProcess {
     return builder.redirectError(folder.resolve("errors").toFile()).start();
   }
 
-  /** On emulated GPUs that do what the script says (src/test/native/README.md). */
+  /** On emulated GPUs that follow the script (src/test/native/README.md). */
   static Process onNode(
       Path folder, String script, Map<String, String> settings, List<String> options)
       throws IOException {

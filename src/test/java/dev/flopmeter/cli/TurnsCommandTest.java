@@ -17,7 +17,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code compare --run}, on networks of which one has sixteen times the work of the other. */
+/**
+ * {@code compare --run}, with two networks, one of which has sixteen times the work of the other.
+ */
 class TurnsCommandTest {
   @TempDir Path folder;
 
@@ -52,7 +54,7 @@ class TurnsCommandTest {
   }
 
   @Test
-  void aSpeedupEndsWithNoughtAndIsJsonOfItsSchema() throws IOException {
+  void aSpeedupExitsWithZeroAndIsJsonOfItsSchema() throws IOException {
     Flop flop = turns(model("large", 16) + " --backend ort", model("small", 1), "--format", "json");
     assertThat(flop.code()).as(flop.err()).isZero();
     assertThat(ProfileSchema.complaints("turns-1.json", flop.out())).isEmpty();
@@ -76,7 +78,7 @@ class TurnsCommandTest {
   }
 
   @Test
-  void whatIsNoCaseIsRefusedInOneLine() throws IOException {
+  void anInvalidCaseIsRejectedInOneLine() throws IOException {
     String some = model("some", 1);
     assertThat(turns(some + " --layers 3", some))
         .isEqualTo(
@@ -96,7 +98,7 @@ class TurnsCommandTest {
   }
 
   @Test
-  void whatBelongsToRunsNeedsThem() throws IOException {
+  void optionsOfRunNeedRun() throws IOException {
     Path result = Files.writeString(folder.resolve("a.json"), "{}");
     for (List<String> option :
         List.of(List.of("--max-time", "1s"), List.of("--seed", "1"), List.of("--no-fuse"))) {

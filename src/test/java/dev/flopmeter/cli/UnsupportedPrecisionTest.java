@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A precision that a GPU lacks is refused before the run that would calibrate a network for it. The
- * GPU fails at its first launch, which is one of that run.
+ * A precision that a GPU lacks is rejected before the run that would calibrate a network for it.
+ * The GPU fails at its first launch, which would belong to that run.
  */
 class UnsupportedPrecisionTest {
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();

@@ -19,7 +19,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** How often a Loop's body counts, by what ends it. Its body is one Relu of 2 x 3 elements. */
+/**
+ * How often a Loop's body counts, depending on what ends it. Its body is one Relu of 2 x 3
+ * elements.
+ */
 class BodyCostTest {
   private static final long ONCE = 2 * 3;
   private static final Tensor TRUE = flag(1);
@@ -37,7 +40,7 @@ class BodyCostTest {
     return List.of(names).stream().map(name -> new ValueInfo(name, null, null)).toList();
   }
 
-  /** The count of a Loop over {@code limit} and {@code start}, with "" for none. */
+  /** The count of a Loop with {@code limit} and {@code start}; "" omits them. */
   private static Counts count(String limit, String start, String goOn, Node... more) {
     List<Node> nodes =
         new java.util.ArrayList<>(
@@ -65,13 +68,13 @@ class BodyCostTest {
   }
 
   @Test
-  void aLoopWithoutAConditionIgnoresWhatItsBodySays() {
+  void aLoopWithoutAConditionIgnoresThatOfItsBody() {
     Node stop = node("Not", List.of("c"), List.of("n"), Attributes.NONE);
     assertThat(count("five", "", "n", stop).totals().flops()).isEqualTo(5 * ONCE);
   }
 
   @Test
-  void aConditionThatStaysTrueEndsNothing() {
+  void aConditionThatStaysTrueDoesNotEndALoop() {
     Node keep = node("Identity", List.of("c"), List.of("k"), Attributes.NONE);
     assertThat(count("five", "true", "t", yes()).totals().flops()).isEqualTo(5 * ONCE);
     assertThat(count("five", "true", "c").totals().flops()).isEqualTo(5 * ONCE);
@@ -92,7 +95,7 @@ class BodyCostTest {
   }
 
   @Test
-  void whatDependsOnDataCountsOnce() {
+  void dataDependentWorkCountsOnce() {
     Node stop = node("Not", List.of("c"), List.of("n"), Attributes.NONE);
     for (Counts counts :
         List.of(
@@ -105,9 +108,9 @@ class BodyCostTest {
     }
   }
 
-  /** Twice as wide after each run: no run but the first has the type that the loop started with. */
+  /** Twice as wide after each run: only the first run has the type that the loop started with. */
   @Test
-  void whatGrowsFromRunToRunIsNotCountedAsIfItDidNot() {
+  void valuesThatGrowWithEachRunAreNotCountedAsConstant() {
     Node twice = node("Concat", List.of("v", "v"), List.of("w"), Attributes.of("axis", 0L));
     Node square = node("Mul", List.of("v", "v"), List.of("s"), Attributes.NONE);
     GraphTemplate body =
@@ -135,7 +138,7 @@ class BodyCostTest {
         .contains(org.assertj.core.groups.Tuple.tuple("Mul", "its shapes depend on data"));
   }
 
-  /** As exporters write them: weights stay with the main graph, whoever reads them. */
+  /** As exporters write them: weights are in the main graph, even if bodies read them. */
   @Test
   void weightsStoredAroundABodyCountOnce() {
     GraphTemplate branch =
@@ -172,7 +175,7 @@ class BodyCostTest {
     assertThat(counts.layers().get(1).cost().params()).isEqualTo(3 * 2);
   }
 
-  /** Layers of the same shape, whose weights a Scan takes from one stacked constant. */
+  /** Layers of the same shape whose weights a Scan slices from one stacked constant. */
   @Test
   void weightsThatAScanTakesInSlicesAreParameters() {
     GraphTemplate body =
@@ -232,7 +235,7 @@ class BodyCostTest {
         .reason();
   }
 
-  /** The unknown operator is in the body, what it blinds behind the loop. */
+  /** The unknown operator is in the body; the operators affected by it follow the loop. */
   @Test
   void anUnknownOperatorInABodyIsNamedOutside() {
     GraphTemplate body =
@@ -259,9 +262,11 @@ class BodyCostTest {
         .isEqualTo("behind node 'loop/mine' of the unknown operator com.example:My");
   }
 
-  /** The unknown operator is outside; the branch that it blinds costs 0 and may be the larger. */
+  /**
+   * The unknown operator is outside; the branch affected by it costs 0 and may be the larger one.
+   */
   @Test
-  void whatABranchThatIsNotTakenLeavesOutIsNamed() {
+  void operatorsHiddenByABranchThatIsNotTakenAreNamed() {
     Node erf = node("Erf", List.of("a"), List.of("t"), Attributes.NONE);
     Node relu = node("Relu", List.of("x"), List.of("e"), Attributes.NONE);
     Attributes branches =

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The ONNX project's own cases: each binds, its inferred output types are those of the expected
- * outputs, and every operator is counted or a documented zero. {@code -Dconformance.cases=DIR} adds
- * more of them: ONNX's {@code backend-test-tools generate-data -o DIR} writes all.
+ * outputs, and every operator is counted or is a documented zero. {@code -Dconformance.cases=DIR}
+ * adds more: ONNX's {@code backend-test-tools generate-data -o DIR} writes all of them.
  */
 class ConformanceTest {
 
@@ -65,7 +65,7 @@ class ConformanceTest {
         .allMatch(missing -> missing.op().contains(":") || isInBodyOverSequence(missing));
   }
 
-  /** The elements of a sequence have no declared shape. */
+  /** Elements of a sequence have no declared shape. */
   private static boolean isInBodyOverSequence(Uncounted missing) {
     return missing.reason().equals("its shapes depend on data")
         && missing.nodes().stream().allMatch(node -> node.matches("(SequenceMap|Loop)_.*/.*"));

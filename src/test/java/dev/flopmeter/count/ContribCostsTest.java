@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * ONNX Runtime's operators: what one costs is written as the arithmetic of docs/counting.md. Inputs
- * are {@code f2x3} (fed), {@code F2x3} (stored) or {@code i=7} (a constant); i and u are integers.
+ * ONNX Runtime's operators: their cost is written as the arithmetic of docs/counting.md. Inputs are
+ * {@code f2x3} (fed), {@code F2x3} (stored) or {@code i=7} (a constant); i and u are integers.
  */
 class ContribCostsTest {
   private static Counts count(String op, Attributes attributes, String... inputs) {
@@ -162,7 +162,7 @@ class ContribCostsTest {
         .isEqualTo(new Work(padded * (8 + 8), padded * 6));
   }
 
-  /** 70,000 of one token each. */
+  /** 70,000 sequences of one token each. */
   @Test
   void anyNumberOfPackedSequencesIsCounted() {
     String ends =
@@ -226,7 +226,7 @@ class ContribCostsTest {
     assertThat(counts.work()).isEqualTo(Work.flops(2 * 3 * 64));
   }
 
-  /** 6 tokens, 4 experts of 16 to 32 values and back, 2 of them for each token. */
+  /** 6 tokens, 4 experts from 16 to 32 values and back, 2 of them per token. */
   @Test
   void aMixtureCountsTheExpertsThatATokenGoesTo() {
     Attributes two = Attributes.of("k", 2, "activation_type", "silu");
@@ -387,7 +387,7 @@ class ContribCostsTest {
   }
 
   @Test
-  void whatIsBehindAnUnknownOperatorSaysSo() {
+  void nodesAfterAnUnknownOperatorSaySo() {
     GraphBuilder graph = new GraphBuilder("two", 21);
     graph.input("x", TensorType.of(DataType.FLOAT, 2, 3));
     graph.add(

@@ -16,9 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/**
- * The tables of docs/counting.md are those of the code. {@code -Ddocs.update=true} rewrites them.
- */
+/** The tables of docs/counting.md match the code. {@code -Ddocs.update=true} rewrites them. */
 class CountingDocTest {
   private static final Path DOC = Path.of("docs", "counting.md");
   private static final String BEGIN = "<!-- tables: written by CountingDocTest -->\n";
@@ -35,7 +33,7 @@ class CountingDocTest {
     }
   }
 
-  /** If, Loop and Scan cost what their bodies cost; everything else has a rule. */
+  /** If, Loop and Scan cost what their bodies cost; every other operator has a rule. */
   @Test
   void everyOperatorWithAShapeHasACost() {
     TreeSet<String> uncosted = new TreeSet<>(ShapeRules.operators());
@@ -52,9 +50,9 @@ class CountingDocTest {
     }
   }
 
-  /** The table of what ONNX Runtime has and is not counted. */
+  /** The table of ONNX Runtime's operators that are not counted. */
   @Test
-  void whatIsSaidNotToBeCountedHasNoRule() throws IOException {
+  void operatorsListedAsUncountedHaveNoRule() throws IOException {
     String doc = Files.readString(DOC);
     String table = doc.substring(doc.indexOf("| operators | reason |"));
     String rows = table.substring(0, table.indexOf("\n\n"));

@@ -18,11 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Fused gates and projections of decoders against hand counts; a sigmoid is 4 operations. */
+/**
+ * Fused gates and projections of decoders, compared with hand counts; a sigmoid is 4 operations.
+ */
 class DecoderOperatorsTest {
   private static final Attributes PACKED = Attributes.of("K", 64, "bits", 4, "block_size", 32);
 
-  /** Types of the inputs, {@code w} in front of what is stored; empty for one that is left out. */
+  /** Types of the inputs, prefixed by {@code w} if stored; empty for an omitted one. */
   private static Counts count(String op, Attributes attributes, int outputs, TensorType... types) {
     GraphBuilder graph = new GraphBuilder("one", 21);
     List<String> names = new ArrayList<>();
@@ -139,7 +141,7 @@ class DecoderOperatorsTest {
                 + " 2x32");
   }
 
-  /** Of every operator with a scale that is stored: one line that names node and input. */
+  /** For every operator with a stored scale: one line that names node and input. */
   @ParameterizedTest
   @CsvSource({
     "QuantizeLinear, 1, NaN",
@@ -155,7 +157,7 @@ class DecoderOperatorsTest {
     "com.microsoft:QLinearAdd, 6, -Infinity",
     "com.microsoft:MatMulNBits, 2, NaN"
   })
-  void namesAScaleThatIsNone(String qualified, int index, double value) {
+  void namesAnInvalidScale(String qualified, int index, double value) {
     int colon = qualified.indexOf(':');
     String op = qualified.substring(colon + 1);
     boolean isPacked = op.equals("MatMulNBits");

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** ONNX Runtime's operators that are made up of others: what they cost, and what they refuse. */
+/** ONNX Runtime's operators that are composed of others: their costs, and the forms they reject. */
 class DecomposedCostTest {
   private static final String MS = "com.microsoft";
   private static final String SCALE = "scale=0.5";
@@ -79,7 +79,7 @@ class DecomposedCostTest {
     String[] one = {"int8 2x3", SCALE, "", SCALE, ""};
     assertThat(cost("QLinearLeakyRelu", Attributes.NONE, one))
         .isEqualTo(new Totals("int8[2x3]", 0, 6 * (2 + 2 + 3), 0));
-    one[4] = "int8=0"; // which it cannot do without
+    one[4] = "int8=0"; // a required input
     assertThat(cost("QLinearSoftmax", Attributes.of("axis", -1L, "opset", 13L), one))
         .isEqualTo(new Totals("int8[2x3]", 0, 6 * (2 + 5 + 3), 0));
   }
@@ -114,7 +114,7 @@ class DecomposedCostTest {
         .isEqualTo(new Totals("float32[2x3x7]", 6 * 7 * 5, 30 * 5 + 7 + 42 * 2, 35 + 7));
   }
 
-  /** Two heads of 3 wide over 4 tokens and the past's 5. */
+  /** Two heads of width 3 over 4 tokens and 5 of the past. */
   @Test
   void quantisedAttention() {
     String[] inputs = {

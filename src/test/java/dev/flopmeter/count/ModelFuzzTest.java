@@ -28,9 +28,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Whatever the bytes: reading, inferring and counting them ends, in a result or in a {@link
- * ModelException}. {@code mvn verify -Pfuzz -Dtest=ModelFuzzTest} lets Jazzer look for a minute,
- * from ONNX's own small models; the plain test changes those at random for some seconds.
+ * For any bytes, reading, inferring and counting them ends with a result or a {@link
+ * ModelException}. {@code mvn verify -Pfuzz -Dtest=ModelFuzzTest} lets Jazzer search for a minute,
+ * starting from ONNX's own small models; the plain test changes those at random for some seconds.
  */
 class ModelFuzzTest {
   private static final List<Convention> CONVENTIONS = Conventions.all();
@@ -62,7 +62,9 @@ class ModelFuzzTest {
     count(bytes);
   }
 
-  /** Bytes changed, cut, doubled and swapped between models; the seed makes it repeatable. */
+  /**
+   * Bytes are changed, cut, duplicated and swapped between models; the seed makes it repeatable.
+   */
   @Test
   void endsOnChangedModels() {
     List<byte[]> seeds = small();
@@ -106,11 +108,11 @@ class ModelFuzzTest {
         new Counter(CostRules.standard(), convention).count(model, graph);
       }
     } catch (ModelException expected) {
-      // the one way to refuse a file
+      // the only way to reject a file
     }
   }
 
-  /** Open dimensions are given a size, so that more than the parser is met. */
+  /** Open dimensions get a size, so that more than the parser is tested. */
   private static Bindings bindings(Model model) {
     Bindings bindings = Bindings.NONE;
     for (ValueInfo input : model.inputs()) {

@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** One node each; what it costs is written as the arithmetic of docs/counting.md. */
+/** One node each; its cost is written as the arithmetic of docs/counting.md. */
 class OperatorCostsTest {
   private static final int OPSET = 28;
 
-  /** The work of {@code op} on float inputs of these shapes; an empty one is left out. */
+  /** The work of {@code op} on float inputs of these shapes; an empty shape omits the input. */
   private static Work work(int opset, String op, Attributes attributes, int outputs, String... in) {
     GraphBuilder builder = new GraphBuilder("one", opset);
     List<String> operands = new ArrayList<>();
@@ -71,7 +71,7 @@ class OperatorCostsTest {
         .isEqualTo(new Work(3 * 2 * 4, 3 * 2 + 2));
   }
 
-  /** An index that stands twice reads the diagonal alone; what is summed costs one less than it. */
+  /** A repeated index reads only the diagonal; summing n values costs n - 1. */
   @Test
   void contractionsOfOneOperand() {
     assertThat(einsum("ii->", "5x5")).isEqualTo(Work.flops(5 - 1));
@@ -92,8 +92,8 @@ class OperatorCostsTest {
   }
 
   /**
-   * The work of a recurrent operator on 7 steps of 3 sequences, 4 wide, with {@code lengths} as a
-   * constant; no constant if there are none.
+   * The work of a recurrent operator on 7 steps of 3 sequences, 4 wide, with constant {@code
+   * lengths}, or none.
    */
   private static Work recurrent(
       String op, int gates, int directions, long layout, long... lengths) {

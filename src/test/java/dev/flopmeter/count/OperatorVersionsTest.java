@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** One computation as the versions of its operators write it: same types, same count. */
+/** One computation, as the versions of its operators express it: same types, same count. */
 class OperatorVersionsTest {
   private static final TensorType PICTURE = TensorType.of(DataType.FLOAT, 2, 3, 5, 7);
   private static final TensorType MATRIX = TensorType.of(DataType.FLOAT, 4, 6);
@@ -32,7 +32,7 @@ class OperatorVersionsTest {
     }
   }
 
-  /** One node; operands are types (fed), tensors (constant), or "" (left out). */
+  /** One node; operands are types (fed), tensors (constant), or "" (omitted). */
   private record Form(
       int opset, String op, int outputs, Attributes attributes, List<Object> operands) {}
 
@@ -234,7 +234,7 @@ class OperatorVersionsTest {
     }
   }
 
-  /** What a count says of the node: types, parameters, and the number of every convention. */
+  /** The node's types, parameters, and the number of every convention. */
   private static Map<String, Object> results(Form form) {
     Graph graph = graph(form);
     Map<String, Object> results = new LinkedHashMap<>();

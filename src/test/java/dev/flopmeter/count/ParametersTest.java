@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Parameters are the stored tensors that reach work, each once, whatever was computed from them
- * before the first run.
+ * Parameters are the stored tensors that work reads, each counted once, whatever is computed from
+ * them before the first run.
  */
 class ParametersTest {
   private static final TensorType SQUARE = TensorType.of(DataType.FLOAT, 10, 10);
@@ -63,7 +63,7 @@ class ParametersTest {
     return count().totals().params();
   }
 
-  /** Both small enough to be folded and too large: then it stays a node. */
+  /** Some are small enough to be folded, others too large and remain nodes. */
   @ParameterizedTest
   @ValueSource(longs = {10, 300})
   void aWeightThatIsReadAgainInAnotherFormCountsOnce(long size) {
@@ -127,7 +127,7 @@ class ParametersTest {
   }
 
   @Test
-  void whatIsComputedFromNothingStoredWasNotLearned() {
+  void valuesComputedFromNothingStoredAreNotLearned() {
     String x = graph.input("x", TensorType.of(DataType.FLOAT, 4, 100, 100));
     String zeros = node("ConstantOfShape", "zeros", longs("shape", 4, 100, 100));
     outputs.add(node("Add", "a", x, node("Mul", "scaled", zeros, stored("factor"))));
@@ -143,7 +143,9 @@ class ParametersTest {
     assertThat(parameters()).isZero();
   }
 
-  /** Published networks come with their weights left out so: filled where they were stored. */
+  /**
+   * Published networks with their weights left out: constants are filled where they were stored.
+   */
   @Test
   void aFilledTensorInASlotForWeightsStandsForAWeight() {
     product(node("ConstantOfShape", "filled", longs("shape", 8, 4)), 1, 8);
@@ -185,7 +187,7 @@ class ParametersTest {
     assertThat(counts.peakActivationBytes()).isEqualTo(4 * (5 * 64 + 5 * 32));
   }
 
-  /** As exporters write fake quantisation that has no operator of its own. */
+  /** As exporters write fake quantisation without an operator of its own. */
   @ParameterizedTest
   @ValueSource(strings = {"Round", "Cast"})
   void aChainThatRoundsAWeightCountsWithoutItsScales(String rounding) {
@@ -209,7 +211,7 @@ class ParametersTest {
 
   /** Weight normalisation learns both, and nothing is rounded. */
   @Test
-  void aScaleThatNothingIsRoundedByIsLearned() {
+  void aScaleThatRoundsNothingIsLearned() {
     String direction = stored("v", 64, 32);
     String length = node("ReduceL2", "length", direction, longs("axes", 0));
     String unit = node("Div", "unit", direction, length);
@@ -241,7 +243,7 @@ class ParametersTest {
     assertThat(count().totals().flops()).isEqualTo(8 * 8);
   }
 
-  /** Beyond 16 MB nothing more is folded, but a Constant needs no folding. */
+  /** Beyond 16 MB nothing is folded, but a Constant needs no folding. */
   @Test
   void weightsInConstantNodesCountAtAnySize() {
     for (int i = 0; i < 6; i++) {
@@ -254,7 +256,7 @@ class ParametersTest {
     assertThat(counts.layers()).hasSize(6);
   }
 
-  /** A file can join its constants so often that noting every part would fill the memory. */
+  /** A file can join its constants so often that recording every part would exhaust the memory. */
   @Test
   void constantsThatAreJoinedWithoutEndAreRefused() {
     assertThatThrownBy(

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The network whose numbers everybody quotes, and nobody agrees on. */
+/** The network whose numbers are quoted most, and differ most. */
 class ResNet50Test {
   private static final Model RESNET50 = Zoo.get("resnet50");
 
@@ -105,7 +105,7 @@ class ResNet50Test {
     assertThat(layer(counts, "flatten").cost()).isEqualTo(Cost.ZERO);
   }
 
-  /** The widest moment: the first addition, both branches and their sum alive. */
+  /** The peak: the first addition, while both branches and their sum are alive. */
   @Test
   void peakActivationsAreThoseOfTheWidestMoment() {
     assertThat(Flopmeter.count(RESNET50, Bindings.NONE).peakActivationBytes())

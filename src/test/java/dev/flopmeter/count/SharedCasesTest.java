@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Small models of other people's reports, with the numbers that are right. */
+/** Small models from other people's bug reports, with the right numbers. */
 class SharedCasesTest {
   private static OnnxModel model(String name) {
     return OnnxModel.read(SharedData.require("cases/" + name));
@@ -65,8 +65,7 @@ class SharedCasesTest {
 
   @Test
   void aBatchIsAppliedOrRefused() {
-    OnnxModel fixed =
-        model("batch/fixed2.onnx"); // outside, so that it is skipped where it is missing
+    OnnxModel fixed = model("batch/fixed2.onnx"); // outside of the lambdas, which cannot skip
     OnnxModel scalar = model("batch/scalar_in.onnx");
     assertThatThrownBy(() -> fixed.bind(Bindings.ofBatch(8)))
         .isInstanceOf(ModelException.class)
@@ -77,7 +76,7 @@ class SharedCasesTest {
     assertThat(scalar.bind(Bindings.NONE).batch()).isEqualTo(1);
   }
 
-  /** 20 steps of 4 values, sequence first, into 8 hidden ones. */
+  /** 20 steps of 4 values, sequence first, into 8 hidden values. */
   @Test
   void aSequenceFirstInputTakesTheBatchInItsSecondDimension() {
     OnnxModel model = model("batch/tm.onnx");
@@ -99,7 +98,7 @@ class SharedCasesTest {
             "tensor 'w': the external data 'w.bin' does not exist; it can be" + " counted only");
   }
 
-  /** The cache's links are made here: a copy of it may hold files in their place. */
+  /** The cache's links are created here, because a copy of it may contain files instead. */
   @Test
   void readsTheLinksOfACache(@TempDir Path hub) throws IOException {
     Path blobs = Files.createDirectory(hub.resolve("blobs"));

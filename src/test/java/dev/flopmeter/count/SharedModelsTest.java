@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every model at hand binds and counts, and no operator of it stays uncounted. */
+/** Every available model binds and counts, and none of its operators is uncounted. */
 class SharedModelsTest {
   static Stream<Path> models() {
     return SharedData.models("models").stream()

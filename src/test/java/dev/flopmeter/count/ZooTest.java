@@ -18,9 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every network of torchvision's table that is built in: parameters and MACs to the last one. */
+/** Every built-in network of torchvision's table: exact parameters and MACs. */
 class ZooTest {
-  /** Not built in: MaxViT and Swin v2 are not plain enough to be made of the blocks at hand. */
+  /** Not built in: MaxViT and Swin v2 are too irregular for the available blocks. */
   private static final Set<String> NOT_BUILT =
       Set.of("maxvit_t", "swin_v2_t", "swin_v2_s", "swin_v2_b");
 
@@ -64,7 +64,7 @@ class ZooTest {
     assertThat(missing).containsExactlyInAnyOrderElementsOf(NOT_BUILT);
   }
 
-  /** The "Activations" of timm's model cards, in millions with one digit. */
+  /** The "Activations" of timm's model cards, in millions with one decimal. */
   @ParameterizedTest
   @CsvSource({"resnet18, 2.5", "resnet50, 11.1", "mobilenet_v2, 6.7", "efficientnet_b0, 6.7"})
   void agreesWithTimmsTableOfActivations(String name, double millions) {

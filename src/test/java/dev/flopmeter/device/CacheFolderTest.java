@@ -25,7 +25,7 @@ class CacheFolderTest {
         .isEqualTo(Path.of("/home/a/.cache/flopmeter"));
   }
 
-  /** Java then says that the home folder is {@code ?}, which must not become a folder's name. */
+  /** Java then returns {@code ?} as the home folder, which must not become a folder's name. */
   @Test
   void aUserWithoutAHomeIsRefused() {
     assertThatThrownBy(() -> CacheFolder.of(Map.of(), "?"))

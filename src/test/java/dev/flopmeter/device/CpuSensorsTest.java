@@ -33,7 +33,7 @@ class CpuSensorsTest {
   }
 
   @Test
-  void anEmptySystemTellsWhyEachFigureIsAbsent() throws IOException {
+  void anEmptySystemExplainsWhyEachFigureIsAbsent() throws IOException {
     Files.delete(proc.resolve("stat"));
     SensorReading reading = new CpuSensors(sys, proc).read();
     assertThat(reading.of(Figure.ENERGY)).isNull();
@@ -57,7 +57,7 @@ class CpuSensorsTest {
   }
 
   @Test
-  void aCounterThatWrapsGoesOn() throws IOException {
+  void aCounterThatWrapsAroundContinues() throws IOException {
     write(rapl(0), "9000000");
     write(rapl(0).resolveSibling("max_energy_range_uj"), "10000000");
     CpuSensors sensors = new CpuSensors(sys, proc);
@@ -77,7 +77,7 @@ class CpuSensorsTest {
   }
 
   @Test
-  void withoutFrequencyScalingCpuinfoTells() throws IOException {
+  void withoutFrequencyScalingTheClockIsFromCpuinfo() throws IOException {
     write(proc.resolve("cpuinfo"), "processor\t: 0\ncpu MHz\t\t: 2450.000\n");
     assertThat(new CpuSensors(sys, proc).read().of(Figure.CPU_CLOCK)).isEqualTo(2.45e9);
   }

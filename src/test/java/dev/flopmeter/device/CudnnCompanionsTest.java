@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What cuDNN opens when it first needs it. */
+/** The libraries that cuDNN loads on first use. */
 class CudnnCompanionsTest {
   @TempDir private Path root;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DatasheetTest {
   private static final Datasheet SHEET = Datasheet.load();
 
-  /** Names as drivers tell them, and the row that each must get. */
+  /** Names as drivers report them, and the row that each must match. */
   @ParameterizedTest
   @CsvSource({
     "NVIDIA H100 80GB HBM3, H100 SXM5 80GB",
@@ -99,11 +99,11 @@ class DatasheetTest {
         "AMD Instinct MI300X",
         ""
       })
-  void anUnknownDeviceGetsNoOtherCardsFigures(String name) {
+  void anUnknownDeviceGetsNoFiguresOfAnotherCard(String name) {
     assertThat(SHEET.find(name)).isEmpty();
   }
 
-  /** The names in the table itself, as the vendor writes them with its own name in front. */
+  /** The names in the table itself, prefixed with the vendor's name. */
   @Test
   void noNameInTheTableMatchesTwoRows() {
     for (Card card : SHEET.cards()) {
@@ -121,9 +121,7 @@ class DatasheetTest {
     return SHEET.cards().stream().filter(card -> card.smCount() != null).toList();
   }
 
-  /**
-   * The datasheet's dense fp16 is SMs x clock x rate: catches sparse figures and slips of a digit.
-   */
+  /** The datasheet's dense fp16 is SMs x clock x rate; finds sparse figures and typing errors. */
   @ParameterizedTest
   @MethodSource("cardsWithASecondWay")
   void multiprocessorsTimesClockTimesRateGiveThePeak(Card card) {
@@ -152,7 +150,7 @@ class DatasheetTest {
     }
   }
 
-  /** Every figure of the reference table that the project was given, unchanged. */
+  /** Every figure of the project's reference table, unchanged. */
   @Test
   void agreesWithTheReferenceTable() throws IOException {
     Path reference = Path.of("../shared/reference/gpu-peaks.csv");

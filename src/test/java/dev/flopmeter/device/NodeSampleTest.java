@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A sample of a node as a line of JSON. */
+/** A node's sample as a line of JSON. */
 class NodeSampleTest {
   @Test
   void namesWhatIsAbsentInTheSameOrderInEveryRun() {

@@ -18,13 +18,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The sensors against the emulated libnvidia-ml.so.1, each case in a process of its own, because
- * the emulated GPU reads its switches at start.
+ * The sensors with the emulated libnvidia-ml.so.1, each case in a separate process because the
+ * emulated GPU reads its switches at start.
  */
 class NvmlSensorsTest {
   private static final Path LIBRARIES = Path.of("target/emulated-gpu/lib").toAbsolutePath();
 
-  /** What the child prints; run on the emulated GPU. */
+  /** The child's output; runs on the emulated GPU. */
   static final class Print {
     public static void main(String[] args) {
       Device device =
@@ -98,7 +98,7 @@ class NvmlSensorsTest {
     "throttle:hw, [hw_slowdown]",
     "throttle:brake, '[hw_slowdown, hw_power_brake]'",
   })
-  void tellsWhyAndHowFarTheClockIsHeldBack(String fault, String reasons) throws Exception {
+  void reportsWhyAndHowFarTheClockIsReduced(String fault, String reasons) throws Exception {
     assertThat(read(fault, bus()))
         .containsEntry("throttle", reasons)
         .containsEntry("sm_clock_hz", "7.05E8")

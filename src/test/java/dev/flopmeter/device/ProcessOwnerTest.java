@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Whose a process is, by the control groups that container runtimes and schedulers make. */
+/** The owner of a process, from the control groups of container runtimes and schedulers. */
 class ProcessOwnerTest {
   private static final String ID =
       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -72,7 +72,7 @@ class ProcessOwnerTest {
   }
 
   @Test
-  void aNameOfAnyBytesAndLengthHidesNeitherTheProcessNorItsPod(@TempDir Path proc)
+  void aNameOfAnyBytesAndLengthStillShowsTheProcessAndItsPod(@TempDir Path proc)
       throws IOException {
     Path folder = Files.createDirectory(proc.resolve("7"));
     // The kernel cuts a name after 15 bytes, here within the fifth character.
@@ -87,7 +87,7 @@ class ProcessOwnerTest {
   }
 
   @Test
-  void aContainersOwnProcessesAreNotTakenForTheHosts(@TempDir Path proc) throws IOException {
+  void aContainersProcessesAreNotMistakenForTheHosts(@TempDir Path proc) throws IOException {
     assertThat(ProcessOwner.isOfHost(proc)).as("no such file").isTrue();
     Path namespace = Files.createDirectories(proc.resolve("self/ns")).resolve("pid");
     Files.createSymbolicLink(namespace, Path.of("pid:[4026531836]"));

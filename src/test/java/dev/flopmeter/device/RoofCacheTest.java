@@ -32,7 +32,7 @@ class RoofCacheTest {
   }
 
   @Test
-  void whatWasWrittenIsRead() throws IOException {
+  void writtenValuesAreReadBack() throws IOException {
     assertThat(cache().read("djl", CPU, VERSIONS)).isEmpty();
     cache().write("djl", CPU, ROOFS);
     assertThat(cache().read("djl", CPU, VERSIONS)).hasValue(ROOFS);

@@ -13,7 +13,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Everything worth knowing about a device, most valuable first. */
+/** All checks of a device, most valuable first. */
 final class CheckList {
   private static final Duration LEAST = Duration.ofSeconds(3);
   private static final Duration SHORTEST = Duration.ofSeconds(20);
@@ -63,7 +63,7 @@ final class CheckList {
                     .map(precision -> network + ":" + precision));
   }
 
-  /** A part of the budget, where that is short at least the time to start and do anything. */
+  /** A part of the budget, at least the time to start and measure anything. */
   private Duration part(int of) {
     Duration share = settings.share(1, of);
     return share.compareTo(SHORTEST) < 0 ? SHORTEST : share;
@@ -87,7 +87,9 @@ final class CheckList {
     flopmeter("devices", 8, "devices", "--format", "json");
   }
 
-  /** The archive has no CPU engine, which doctor misses: only the device's own lines count. */
+  /**
+   * Only the device's lines count: the archive has no CPU engine, which doctor reports as missing.
+   */
   private Outcome verdict(Outcome outcome, Path doctor) throws IOException {
     List<String> lines = Files.exists(doctor) ? Files.readAllLines(doctor) : List.of();
     boolean isWell =
@@ -104,7 +106,7 @@ final class CheckList {
         isWell ? "" : lines.isEmpty() ? outcome.detail() : problems);
   }
 
-  /** A command that writes one file of JSON, which may take this part of the budget. */
+  /** A command that writes one JSON file and may take this part of the budget. */
   private void flopmeter(String name, int part, String... arguments) {
     List<String> all = new ArrayList<>(Arrays.asList(arguments));
     Path file = results.file(name.replace(' ', '-') + ".json");
@@ -163,8 +165,8 @@ final class CheckList {
   }
 
   /**
-   * A turn of PyTorch. Compiling may take a quarter of the budget, and leaves a fifth for the rest;
-   * where it took longer once, it is not tried again.
+   * A turn of PyTorch. Compiling may take a quarter of the budget, but must leave a fifth for the
+   * rest; if it took longer once, it is not tried again.
    */
   private void torch(String mode, int batch, int turn) {
     boolean isCompiled = mode.equals("compiled");

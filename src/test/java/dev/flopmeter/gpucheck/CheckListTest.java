@@ -9,7 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a GPU host that is at hand for minutes is asked, by default: the most valuable first. */
+/** The default checks of a GPU host that is available for some minutes, most valuable first. */
 class CheckListTest {
   @TempDir Path folder;
 
@@ -53,7 +53,7 @@ class CheckListTest {
     assertThat(names).doesNotHaveDuplicates();
   }
 
-  /** By turns, so that a change of the clocks shows on both sides. */
+  /** By turns, so that a change of the clocks affects both sides. */
   @Test
   void flopmeterAndPyTorchTakeTurnsAtEveryBatch() throws IOException {
     List<String> names = names(Map.of());

@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Does what the list has, in its order, until the budget is spent. */
+/** Runs the items of the list in order, until the budget is spent. */
 final class CheckRun {
   /** Kept for the last archive. */
   private static final Duration FINISH = Duration.ofSeconds(2);
@@ -34,7 +34,7 @@ final class CheckRun {
   }
 
   /**
-   * A run into a folder.
+   * A run that writes to a folder.
    *
    * @param folder may hold an {@code environment.txt}, which goes into the archive
    */

@@ -21,14 +21,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code gpu-check} rehearsed on the emulated GPU, with a stub in place of PyTorch: packed,
- * unpacked, run within a budget, and killed. No time in its results means anything.
+ * A rehearsal of {@code gpu-check} on the emulated GPU, with a stub instead of PyTorch: packed,
+ * unpacked, run within a budget, and killed. The times in its results are not valid.
  */
 class GpuCheckIT {
   private static final Path ROOT = Path.of("").toAbsolutePath();
   private static final int BUDGET_SECONDS = 60;
 
-  /** An archive of 60 MB is what a host may take. */
+  /** Limit of 60 MB for the archive. */
   private static final long MOST_BYTES = 60_000_000;
 
   @TempDir static Path folder;
@@ -42,7 +42,7 @@ class GpuCheckIT {
     run(script(ROOT.resolve("src/test/bin/gpu-check").toString(), "pack", archive.toString()));
     assertThat(Files.size(archive)).isLessThan(MOST_BYTES);
     run(new ProcessBuilder("tar", "-C", folder.toString(), "-xzf", archive.toString()));
-    // A network that the emulation computes in no time.
+    // A network that the emulation computes very quickly.
     Path check = folder.resolve("flopmeter-gpu-check/check");
     Files.write(check.resolve("small.onnx"), GeneratedModel.ofNodes(9));
     References.compute(check, List.of("small"));
@@ -82,7 +82,7 @@ class GpuCheckIT {
                 "1",
                 "GPU_CHECK_CHECKS",
                 "small:fp16",
-                // Longer than the budget: stopped, and nothing behind it is started.
+                // Longer than the budget: it is stopped, and no later item is started.
                 "GPU_CHECK_BLOCKS",
                 "vit_b_16 llama3-8b-block:sequence=4096"));
     return builder.redirectErrorStream(true).start();
@@ -123,7 +123,7 @@ class GpuCheckIT {
   }
 
   @Test
-  void whatWasFoundBeforeAKillIsWhole() throws IOException, InterruptedException {
+  void resultsBeforeAKillAreComplete() throws IOException, InterruptedException {
     Process check = start();
     try (BufferedReader lines = check.inputReader(StandardCharsets.UTF_8)) {
       String line = lines.readLine();
@@ -131,7 +131,7 @@ class GpuCheckIT {
         line = lines.readLine();
       }
       assertThat(line).contains(" done ");
-      // The next item's line: the one before is published then, and this one perhaps is not.
+      // The next item's line: the previous item is published by then, this one perhaps not.
       assertThat(lines.readLine()).contains("torch eager fp16 1 turn 1");
       check.descendants().forEach(ProcessHandle::destroyForcibly);
       check.destroyForcibly().waitFor();

@@ -14,7 +14,7 @@ import java.util.function.UnaryOperator;
  */
 record Item(String name, Duration least, UnaryOperator<Duration> limit, Task task) {
   interface Task {
-    /** Ends within the limit, whatever happens. */
+    /** Ends within the limit in every case. */
     Outcome run(String item, Duration limit) throws IOException, InterruptedException;
   }
 }

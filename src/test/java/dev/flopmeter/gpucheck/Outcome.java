@@ -3,7 +3,7 @@ package dev.flopmeter.gpucheck;
 import java.time.Duration;
 
 /**
- * What became of one item of the check.
+ * The outcome of one item of the check.
  *
  * @param item its name
  * @param state how it ended
@@ -13,9 +13,9 @@ import java.time.Duration;
 record Outcome(String item, State state, Duration took, String detail) {
   enum State {
     DONE,
-    /** Its program failed, or what it found is wrong. */
+    /** Its program failed, or its result is wrong. */
     FAILED,
-    /** It was not started, or its time was up. */
+    /** It was not started, or ran out of time. */
     LEFT_OUT
   }
 

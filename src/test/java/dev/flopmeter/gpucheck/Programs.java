@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Runs flopmeter in processes of their own: a crash, a hang or a lost device costs one item. */
+/** Runs flopmeter in separate processes: a crash, a hang or a lost device affects only one item. */
 final class Programs {
   private static final int KILLED_BY_TIMEOUT = 137;
 
@@ -71,13 +71,13 @@ final class Programs {
     return new Outcome(item, State.FAILED, took, "exit code " + code + ": " + last(log, before));
   }
 
-  /** The process ends by itself even if this one is killed before. */
+  /** The process exits by itself even if this one is killed first. */
   static List<String> timeout(Duration limit) {
     return List.of(
         "timeout", "-s", "KILL", String.format(Locale.ROOT, "%.3f", limit.toMillis() / 1e3));
   }
 
-  /** Starts a program whose caches lie in the work folder. */
+  /** Starts a program with its caches in the work folder. */
   Process start(List<String> command, ProcessBuilder.Redirect errors) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors);
     if (errors.type() == ProcessBuilder.Redirect.Type.APPEND) {

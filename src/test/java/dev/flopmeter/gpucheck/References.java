@@ -30,14 +30,19 @@ import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Outputs that the CPU computed on the build machine, and the comparison of a GPU's with them. */
+/**
+ * Outputs computed by the CPU on the build machine, and the comparison of a GPU's outputs with
+ * them.
+ */
 final class References {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final long SEED = 11;
 
   private References() {}
 
-  /** A built-in network, or an ONNX file beside the references, as the command line takes it. */
+  /**
+   * A built-in network, or an ONNX file in the folder of references, as a command-line argument.
+   */
   static String model(Path directory, String network) {
     Path file = directory.resolve(network + ".onnx");
     return Files.exists(file) ? file.toString() : network;
@@ -97,7 +102,7 @@ final class References {
       row.put("passed", false);
       row.put("error", e.getMessage());
     } catch (BackendException e) {
-      // A precision that this device does not offer is not a wrong result.
+      // A precision that the device does not support is not a wrong result.
       row.put("skipped", e.getMessage());
     }
     String line = JSON.writeValueAsString(row) + "\n";
@@ -108,8 +113,9 @@ final class References {
   }
 
   /**
-   * Attention of 16 heads of width 128, (batch, heads, sequence, width), as an ONNX file: its
-   * protocol buffer, field by field (onnx.proto), since the archive has no library to write it.
+   * Attention with 16 heads of width 128, (batch, heads, sequence, width), as an ONNX file. Its
+   * protocol buffer is written field by field (onnx.proto), because the archive has no library for
+   * it.
    */
   private static byte[] attention() {
     byte[] node =

@@ -12,9 +12,9 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Everything that was found. Programs write into a work folder; after each item {@code summary.md}
- * and {@code results.zip} in the folder of results are replaced by whole new ones, so that a run
- * that is killed leaves what it had.
+ * The results so far. Programs write into a work folder; after each item {@code summary.md} and
+ * {@code results.zip} in the result folder are replaced by complete new ones, so that a killed run
+ * leaves the results so far.
  */
 final class Results {
   private final Path folder;
@@ -26,7 +26,7 @@ final class Results {
     this.work = work;
   }
 
-  /** A file that goes into the archive. */
+  /** A file to add to the archive. */
   Path file(String name) {
     return work.resolve(name);
   }
@@ -54,7 +54,10 @@ final class Results {
     replace(archive, "results.zip");
   }
 
-  /** The whole files of the work folder; the caches in its subfolders are of no use elsewhere. */
+  /**
+   * All files of the work folder, without the caches in its subfolders, which are useless
+   * elsewhere.
+   */
   List<Path> files() throws IOException {
     try (Stream<Path> all = Files.list(work)) {
       return all.filter(Files::isRegularFile)

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What {@code gpu-check} was asked for, from its environment variables.
+ * The settings of {@code gpu-check}, from its environment variables.
  *
  * @param home the unpacked archive
  * @param started when the script started; the budget counts from there
@@ -35,7 +35,7 @@ record Settings(
     Duration time,
     String device,
     Optional<String> python) {
-  /** Each network and each precision once; what is left of all pairs comes last of all. */
+  /** Each network and each precision once; the remaining pairs come last. */
   private static final String CHECKS =
       "resnet50:fp16 vit_b_16:bf16 bert-base:fp16 resnet18:fp32 resnet18:tf32";
 

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The table of everything found so far, and the list of what was left out. */
+/** The table of all results so far, and the list of skipped items. */
 final class Summary {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 

@@ -17,9 +17,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PyTorch, in one process that waits idle between its turns ({@code gpu-check-torch.py}): a line of
- * JSON asks, a line answers. One that does not answer in time is killed, and started again when it
- * is asked the next time.
+ * PyTorch, in one process that is idle between its turns ({@code gpu-check-torch.py}): a line of
+ * JSON is a request, a line is the answer. If it does not answer in time it is killed, and started
+ * again for the next request.
  */
 final class TorchPeer implements AutoCloseable {
   private final Programs programs;
@@ -38,12 +38,12 @@ final class TorchPeer implements AutoCloseable {
     return settings.python().isPresent();
   }
 
-  /** Starts it, so that it is ready when it is first asked. */
+  /** Starts it early, so that it is ready for the first request. */
   void start() throws IOException {
     if (process != null || !isPresent()) {
       return;
     }
-    // The whole check's end is the latest that it can be of use.
+    // The end of the whole check is its deadline.
     List<String> command = new ArrayList<>(Programs.timeout(settings.budget()));
     command.add(settings.python().orElseThrow());
     command.add(settings.home().resolve("gpu-check-torch.py").toString());
@@ -67,7 +67,7 @@ final class TorchPeer implements AutoCloseable {
     process = started;
   }
 
-  /** Times the network once more and keeps the answer. */
+  /** Times the network once more and stores the answer. */
   Outcome time(String item, Duration limit, int batch, String mode)
       throws IOException, InterruptedException {
     long begin = System.nanoTime();
@@ -84,7 +84,7 @@ final class TorchPeer implements AutoCloseable {
       answers.add("");
     }
     String answer = "";
-    do { // the first line only tells the versions
+    do { // the first line only has the versions
       long left = limit.toNanos() - (System.nanoTime() - begin);
       answer = answers.poll(Math.max(0, left), TimeUnit.NANOSECONDS);
       if (answer != null && !answer.isEmpty()) {

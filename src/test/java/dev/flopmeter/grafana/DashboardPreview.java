@@ -14,9 +14,9 @@ import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Draws a dashboard from its JSON and a real Prometheus, as a still page: what the pictures in
- * {@code grafana/README.md} are made with, where no Grafana can be had. Grafana itself looks
- * different; the panels, their places, queries, units and legends are those of the file.
+ * Draws a dashboard from its JSON and a real Prometheus, as a static page: the source of the
+ * pictures in {@code grafana/README.md}, because Grafana was not available. Grafana itself looks
+ * different; the panels, their layout, queries, units and legends are those of the file.
  *
  * <p>Usage: {@code DashboardPreview DASHBOARD.json PROMETHEUS_URL MINUTES OUT.html
  * [VARIABLE=REGEX]...}
@@ -120,7 +120,7 @@ public final class DashboardPreview {
         .toString();
   }
 
-  /** A series with the legend its query asks for. */
+  /** A series with the legend of its query. */
   private record Line(String legend, int target, PrometheusClient.Series series) {}
 
   private void draw(JsonNode panel, int w, int h) throws IOException, InterruptedException {
@@ -158,7 +158,7 @@ public final class DashboardPreview {
     }
   }
 
-  /** One strip a series, coloured by what its value maps to. */
+  /** One strip per series, in the colours that its values map to. */
   private void states(JsonNode panel, List<Line> lines, String unit, int w, int h) {
     int rows = Math.min(lines.size(), Math.max(1, h / 22));
     double span = to.getEpochSecond() - from.getEpochSecond();
@@ -355,9 +355,7 @@ public final class DashboardPreview {
     return units;
   }
 
-  /**
-   * Prometheus' buckets hold all below them, too; drawn is each one's own share, slowest on top.
-   */
+  /** Prometheus' buckets are cumulative; each bucket's own share is drawn, the slowest on top. */
   private void heat(List<Line> cumulative, int w, int h) {
     List<Line> lines = new ArrayList<>();
     double below = 0;

@@ -10,20 +10,20 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The dashboards as shipped, and the queries in them. */
+/** The shipped dashboards, and their queries. */
 public final class Dashboards {
   private static final Path FOLDER = Path.of("grafana", "dashboards");
 
   private Dashboards() {}
 
-  /** One query of one panel, its variables still in it. */
+  /** One query of one panel, with its variables. */
   public record Query(String dashboard, String panel, String expression) {
     @Override
     public String toString() {
       return dashboard + " / " + panel;
     }
 
-    /** The query with every variable standing for everything. */
+    /** The query with every variable set to match everything. */
     public String withVariables(String window) {
       return expression
           .replace("$__rate_interval", window)
@@ -48,7 +48,7 @@ public final class Dashboards {
     return JsonMapper.shared().readTree(file.toFile());
   }
 
-  /** All panels that are no row headings. */
+  /** All panels except row headings. */
   public static List<JsonNode> panels(JsonNode dashboard) {
     List<JsonNode> panels = new ArrayList<>();
     dashboard

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The rules every dashboard keeps, so that it works on the first try and can be read by others:
- * those of Grafana's own linter (github.com/grafana/dashboard-linter) and some more.
+ * Rules for every dashboard, so that it works at once and can be read by others: those of Grafana's
+ * own linter (github.com/grafana/dashboard-linter) and some more.
  */
 class DashboardsTest {
   private static final Pattern RATE = Pattern.compile("\\b(rate|irate)\\([^)]*\\[([^\\]]+)]");
@@ -30,7 +30,7 @@ class DashboardsTest {
   }
 
   @Test
-  void thereAreTheSeven() {
+  void theSevenDashboardsExist() {
     assertThat(files())
         .extracting(file -> file.getFileName().toString())
         .containsExactly(
@@ -117,7 +117,7 @@ class DashboardsTest {
   @Test
   void selectByJobAndInstanceEverywhereSoThatAFleetCanBeNarrowedDown() {
     for (Dashboards.Query query : Dashboards.queries()) {
-      // A roll-up has no instances any more
+      // A roll-up has no instances
       if (!query.expression().matches("(model|device_name|fleet):[a-z_:]+")) {
         assertThat(selectors(query.expression()))
             .as(query.toString())
@@ -134,7 +134,7 @@ class DashboardsTest {
   }
 
   @Test
-  void showNoCounterWithoutItsRate() {
+  void showCountersOnlyAsRates() {
     for (Dashboards.Query query : Dashboards.queries()) {
       COUNTER
           .matcher(query.expression())
@@ -161,7 +161,7 @@ class DashboardsTest {
     }
   }
 
-  /** Whoever changes a provisioned dashboard loses that at the next start; a copy is kept. */
+  /** Edits of a provisioned dashboard are lost at the next start, so they must be disabled. */
   @ParameterizedTest
   @MethodSource("files")
   void areNotEditedInPlaceAndFollowTheTimeRange(Path file) {

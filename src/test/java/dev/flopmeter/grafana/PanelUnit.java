@@ -2,7 +2,7 @@ package dev.flopmeter.grafana;
 
 import java.util.Locale;
 
-/** The units the dashboards use, written as Grafana writes them. */
+/** The units used by the dashboards, formatted like Grafana's. */
 final class PanelUnit {
   private PanelUnit() {}
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Assumptions;
 public final class Promtool {
   private Promtool() {}
 
-  /** Runs it and demands that it is content; the test is skipped where it is not installed. */
+  /** Runs it and asserts that it finds no problem; skips the test if it is not installed. */
   public static void accepts(String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("promtool"));
     command.addAll(List.of(arguments));

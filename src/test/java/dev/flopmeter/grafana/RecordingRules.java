@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** The recording rules as shipped, to write a query out as if there were none. */
+/** The shipped recording rules, for expanding the recorded names in a query. */
 public final class RecordingRules {
   private final Map<String, String> expressions = new LinkedHashMap<>();
 
@@ -19,7 +19,7 @@ public final class RecordingRules {
     Path file = Path.of("config/prometheus/flopmeter-recording.yml");
     for (JsonNode group : new YAMLMapper().readTree(file.toFile()).get("groups")) {
       for (JsonNode rule : group.get("rules")) {
-        // Of the rules that share a name, each label its own, one stands for all.
+        // For rules with the same name but different labels, one is used for all.
         rules.expressions.put(
             rule.get("record").asString(), rule.get("expr").asString().replaceAll("\\s+", " "));
       }
@@ -27,7 +27,7 @@ public final class RecordingRules {
     return rules;
   }
 
-  /** With every recorded name replaced by its expression; selectors that pass all are dropped. */
+  /** Replaces every recorded name by its expression, and drops selectors that match everything. */
   public String expand(String query) {
     String before = "";
     String expanded = query;

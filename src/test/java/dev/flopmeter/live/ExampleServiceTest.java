@@ -12,7 +12,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The example classifies, and its scrape holds what the Model dashboard asks for. */
+/** The example classifies, and its scrape has the metrics that the Model dashboard queries. */
 class ExampleServiceTest {
   private final HttpClient client = HttpClient.newHttpClient();
 

@@ -36,9 +36,9 @@ import org.openjdk.jmh.annotations.Threads;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What live metrics cost a service: a recorded call from two threads, beside what a Micrometer
- * timer with the same buckets would take alone; a call of ONNX Runtime that is recorded, beside one
- * that is not; and tracing and counting a network once. Run with {@code -prof gc}.
+ * The cost of live metrics for a service: a recorded call from two threads, compared with a
+ * Micrometer timer with the same buckets; a call of ONNX Runtime with and without recording; and
+ * tracing and counting a network once. Run with {@code -prof gc}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -70,7 +70,7 @@ public class LiveBenchmark {
   private EfficiencySession session;
   private Map<String, OnnxTensor> inputs;
 
-  /** A session of the smallest model, so that what is added to a call can be seen. */
+  /** A session of the smallest model, so that the overhead of a call is visible. */
   @Setup
   public void open() throws OrtException, IOException {
     Path file = EfficiencySessionTest.model(Files.createTempDirectory("live-benchmark"));

@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** The registries that a service's figures are bound to. */
+/** The registries to which a service's meters are bound. */
 class ModelEfficiencyRegistriesTest {
   private final AtomicLong now = new AtomicLong();
   private final MeterRegistry registry = new SimpleMeterRegistry();
@@ -84,7 +84,7 @@ class ModelEfficiencyRegistriesTest {
     assertThat(prometheus.scrape()).doesNotContain("flopmeter_inferences_total");
   }
 
-  /** Lines of the histogram of a workload, without the labels that all have. */
+  /** Lines of the histogram of a workload, without the labels that all of them have. */
   private static List<String> series(PrometheusMeterRegistry prometheus, String workload) {
     return prometheus
         .scrape()
@@ -102,7 +102,7 @@ class ModelEfficiencyRegistriesTest {
   }
 
   @Test
-  void registriesMayComeLater() {
+  void registriesCanBeAddedLater() {
     ModelEfficiency efficiency = builder().build();
     efficiency.record(1, 1_000_000);
     efficiency.bindTo(registry);
@@ -110,7 +110,10 @@ class ModelEfficiencyRegistriesTest {
     assertThat(registry.find("flopmeter.model.flop.per.second").gauge()).isNotNull();
   }
 
-  /** The meters that Micrometer finds registered twice; it warns of the first, then at debug. */
+  /**
+   * The meters that Micrometer finds registered twice; it logs a warning for the first, then debug
+   * messages.
+   */
   private static List<String> doubled(Runnable action) {
     Logger micrometer = (Logger) LoggerFactory.getLogger("io.micrometer");
     ListAppender<ILoggingEvent> log = new ListAppender<>();
@@ -133,7 +136,7 @@ class ModelEfficiencyRegistriesTest {
     return new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   }
 
-  /** The lines of a workload, but for the device's peaks. */
+  /** The lines of a workload, except the device's peaks. */
   private static List<String> published(PrometheusMeterRegistry prometheus) {
     return prometheus.scrape().lines().filter(line -> line.contains("workload=\"")).toList();
   }

@@ -32,7 +32,7 @@ class ModelEfficiencyTest {
   private static final double BANDWIDTH = 10e9;
   private static final DevicePeak DATASHEET = new DevicePeak("datasheet", PEAK, BANDWIDTH);
 
-  /** 1 GMAC and 10 MB an inference, of which 1 M float32 weights are read once a call. */
+  /** 1 GMAC and 10 MB per inference; of the latter, 1 M float32 weights are read once per call. */
   static final Counts COUNTS =
       counts(
           new Cost(1_000_000_000L, 2_100_000_000L, 1_000_000L, 8_000_000L, 2_000_000L),
@@ -76,13 +76,13 @@ class ModelEfficiencyTest {
   @Test
   void utilisationIsTwoFlopsForEachMacOverTimeAndPeak() {
     ModelEfficiency efficiency = builder().peak(DATASHEET).bindTo(registry);
-    // 4 inferences of 2 GFLOP in 0.2 s: 40 GFLOP/s, of 100
+    // 4 inferences of 2 GFLOP in 0.2 s: 40 of 100 GFLOP/s
     efficiency.record(4, 200_000_000);
     pass(Duration.ofSeconds(1));
     assertThat(gauge("flopmeter.model.flop.per.second")).isEqualTo(40e9, within(1.0));
     assertThat(gauge("flopmeter.model.flop.utilization.ratio", "basis", "datasheet"))
         .isEqualTo(0.4, within(1e-9));
-    // weights once (4 MB), the other 6 MB for each: 28 MB in 0.2 s, of 10 GB/s
+    // weights once (4 MB), the other 6 MB per inference: 28 MB in 0.2 s, of 10 GB/s
     assertThat(gauge("flopmeter.model.memory.bandwidth.utilization.ratio"))
         .isEqualTo(28e6 / 0.2 / BANDWIDTH, within(1e-9));
     assertThat(counter("flopmeter.inferences")).isEqualTo(4);
@@ -115,7 +115,7 @@ class ModelEfficiencyTest {
   }
 
   @Test
-  void whatIsNotKnownIsNotThere() {
+  void unknownFiguresAreAbsent() {
     ModelEfficiency efficiency = builder().bindTo(registry);
     assertThat(registry.find("flopmeter.model.flop.per.second").gauge())
         .as("before a call")
@@ -266,7 +266,7 @@ class ModelEfficiencyTest {
   }
 
   @Test
-  void manyThreadsLoseNothing() throws InterruptedException {
+  void manyThreadsLoseNoRecords() throws InterruptedException {
     ModelEfficiency efficiency = builder().peak(DATASHEET).bindTo(registry);
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < 4; i++) {

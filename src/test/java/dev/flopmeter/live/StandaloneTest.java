@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Counting and live meters work in a JVM that has their own libraries on its class path, and none
- * of the GPU's, PyTorch's, the daemon's or the command line's.
+ * Counting and live meters work in a JVM whose class path has only their own libraries, and none
+ * for the GPU, PyTorch, the daemon or the command line.
  */
 class StandaloneTest {
   private static final List<String> COUNT = List.of("jspecify", "slf4j-api");
@@ -27,7 +27,7 @@ class StandaloneTest {
           "LatencyUtils");
   private static final List<String> DJL = List.of("api", "gson", "jna", "commons-compress");
 
-  /** Run in the child. */
+  /** Runs in the child. */
   static final class Counts {
     public static void main(String[] args) {
       var counts =
@@ -37,7 +37,7 @@ class StandaloneTest {
     }
   }
 
-  /** Run in the child. */
+  /** Runs in the child. */
   static final class Lives {
     public static void main(String[] args) {
       var counts =
@@ -50,7 +50,7 @@ class StandaloneTest {
     }
   }
 
-  /** Run in the child. */
+  /** Runs in the child. */
   static final class Blocks {
     public static void main(String[] args) {
       var block = ai.djl.nn.core.Linear.builder().setUnits(5).build();

@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.function.LongToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
-/** Four cores with 32 KiB and 1 MiB each, and 16 MiB together. */
+/** Four cores with 32 KiB and 1 MiB each, and 16 MiB shared. */
 class CacheSweepTest {
   private static final List<CpuCache> CACHES =
       List.of(
           new CpuCache(1, 32 << 10, 1), new CpuCache(2, 1 << 20, 1), new CpuCache(3, 16 << 20, 4));
 
-  /** Rates of one thread by its working set; copying is fastest and a thread has a fifth. */
+  /** Rates of one thread by its working set; copying is fastest, and one thread reaches a fifth. */
   private record Machine(LongToDoubleFunction rateOfSet, long limit) implements CacheSweep.Probe {
     @Override
     public double bytesPerSecond(Pattern pattern, long workingSet, int threads) {
@@ -49,7 +49,7 @@ class CacheSweepTest {
   }
 
   @Test
-  void aCacheThatOthersUseHoldsWhatStillGetsItsRate() {
+  void aSharedCacheHoldsTheSizeThatStillReachesItsRate() {
     List<MemoryLevel> levels =
         levels(CACHES, new Machine(set -> set > 5 << 20 ? 2e10 : rate(set), 1L << 40));
     assertThat(levels.get(2).bytes()).isLessThanOrEqualTo(16L << 20);
@@ -62,7 +62,7 @@ class CacheSweepTest {
   }
 
   @Test
-  void aCacheThatIsNotLargerThanTheOneBelowIsLeftOut() {
+  void aCacheThatIsNotLargerThanTheOneBelowIsOmitted() {
     List<CpuCache> small = List.of(CACHES.get(0), CACHES.get(1), new CpuCache(3, 5 << 20, 4));
     assertThat(levels(small, new Machine(CacheSweepTest::rate, 1L << 40)))
         .extracting(MemoryLevel::name)
@@ -70,7 +70,7 @@ class CacheSweepTest {
   }
 
   @Test
-  void whatTheHeapDoesNotHoldIsLeftOut() {
+  void workingSetsThatExceedTheHeapAreLeftOut() {
     assertThat(levels(CACHES, new Machine(CacheSweepTest::rate, 20 << 20)))
         .extracting(MemoryLevel::name)
         .containsExactly("L1", "L2", "L3");
@@ -93,7 +93,7 @@ class CacheSweepTest {
               return time.getAsLong();
             });
     for (Pattern pattern : Pattern.values()) {
-      // Every reading of the clock is a millisecond after the one before.
+      // Every reading of the clock is a millisecond after the previous one.
       assertThat(probe.bytesPerSecond(pattern, 12_000, 1)).as(pattern.label()).isGreaterThan(12e6);
     }
   }

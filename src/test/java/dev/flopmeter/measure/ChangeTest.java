@@ -7,20 +7,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Rule 9: ranges from least to third quartile, apart by 5 %. */
+/** Rule 9: ranges from the shortest time to the third quartile, with a threshold of 5 %. */
 class ChangeTest {
 
   @ParameterizedTest
   @CsvSource({
     // base     new        verdict
     "1.00,1.02, 1.00,1.02, SAME",
-    "1.00,1.02, 1.02,1.04, SAME", // they touch
+    "1.00,1.02, 1.02,1.04, SAME", // the ranges touch
     "1.00,1.02, 0.90,1.50, SAME", // one within the other
-    "1.00,1.02, 1.03,1.05, AMBIGUOUS", // apart by 1 %
-    "1.00,1.00, 1.05,1.06, AMBIGUOUS", // apart by exactly the threshold
+    "1.00,1.02, 1.03,1.05, AMBIGUOUS", // 1 % apart
+    "1.00,1.00, 1.05,1.06, AMBIGUOUS", // exactly the threshold apart
     "1.00,1.00, 1.06,1.07, SLOWER",
     "1.00,1.02, 1.08,1.10, SLOWER",
-    "1.00,1.02, 1.00,9.00, SAME", // noise alone is no slowdown
+    "1.00,1.02, 1.00,9.00, SAME", // noise alone is not a slowdown
     "1.00,1.02, 0.97,0.98, AMBIGUOUS",
     "1.00,1.02, 0.90,0.94, FASTER",
   })
@@ -33,7 +33,10 @@ class ChangeTest {
     assertThat(Change.of(1, 1.01, 1.02, 1.03, 0)).isEqualTo(Change.SLOWER);
   }
 
-  /** 45 pairs of ten runs of one thing, with 2 % of noise and a tail: none may count as changed. */
+  /**
+   * 45 pairs of ten runs of the same network, with 2 % of noise and a tail: none may count as
+   * changed.
+   */
   @Test
   void noiseAloneConfirmsNothingAndTenPercentAlwaysDoes() {
     Random random = new Random(5);

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * How often the 95 % interval of the median holds the true median, over 10,000 series drawn from
- * noise that was measured: skewed, with a tail two hundred times the median.
+ * How often the 95 % interval of the median contains the true median, over 10,000 series drawn from
+ * measured noise: skewed, with a tail of two hundred times the median.
  */
 class CoverageTest {
   private static final int SERIES = 10_000;

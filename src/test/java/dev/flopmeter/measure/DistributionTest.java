@@ -77,7 +77,7 @@ class DistributionTest {
   }
 
   @Test
-  void refusesNothingAndNonsense() {
+  void refusesEmptyAndInvalidText() {
     assertThatThrownBy(() -> Distribution.of()).hasMessageContaining("no samples");
     assertThatThrownBy(() -> Distribution.of(1, Double.NaN)).hasMessageContaining("NaN");
   }

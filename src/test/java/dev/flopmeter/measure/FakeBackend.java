@@ -8,7 +8,7 @@ import dev.flopmeter.run.RunOptions;
 import java.util.Map;
 import java.util.function.BiFunction;
 
-/** A backend that makes whatever plan it is told to. */
+/** A backend that returns given plans. */
 record FakeBackend(Device device, BiFunction<Graph, RunOptions, Plan> plans) implements Backend {
   @Override
   public String name() {

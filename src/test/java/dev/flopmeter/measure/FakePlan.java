@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import java.util.function.UnaryOperator;
 
-/** A plan whose passes take as long as a series says, on a clock of its own. */
+/** A plan whose passes take the times of a series, on its own clock. */
 final class FakePlan implements Plan {
   final List<String> calls = new ArrayList<>();
   final FakeTime time;
@@ -44,7 +44,7 @@ final class FakePlan implements Plan {
     this.eagerFactor = eagerFactor;
   }
 
-  /** A plan of two steps that answers with its inputs. */
+  /** A plan of two steps that returns its inputs as outputs. */
   static FakePlan of(FakeTime time, IntToDoubleFunction seconds) {
     KernelInfo kernel = new KernelInfo("fake", null, null, null);
     List<Step> steps =

@@ -2,7 +2,7 @@ package dev.flopmeter.measure;
 
 import java.util.function.LongSupplier;
 
-/** A clock that moves only when something says how long it took. */
+/** A clock that only advances when told how long something took. */
 final class FakeTime implements LongSupplier {
   private double seconds;
 

@@ -13,13 +13,13 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The series of steps that measure a GPU's L2, on the emulated GPU: what they compute. */
+/** The steps that measure a GPU's L2, on the emulated GPU: the values they compute. */
 class GpuCacheWorkTest {
   private static final int LAUNCHES = 64;
 
   @RegisterExtension static final EmulatedGpu GPU = new EmulatedGpu();
 
-  /** The capacities are those of no card: one that divides evenly, and one that does not. */
+  /** Capacities of imaginary cards: one that divides evenly, and one that does not. */
   @ParameterizedTest
   @ValueSource(longs = {6 * 65_536, 100_003})
   void everyStepComputesAllOfItsValues(long capacity) {

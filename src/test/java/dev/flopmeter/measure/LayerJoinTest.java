@@ -38,7 +38,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The join of cost and time: rates, shares of the roofs, and each layer's place under them. */
+/** Combining cost and time: rates, shares of the roofs, and each layer's position under them. */
 class LayerJoinTest {
   @Test
   void joinsCostAndTime() {
@@ -48,7 +48,7 @@ class LayerJoinTest {
     assertThat(result.throughput().inferencesPerSecond()).isCloseTo(4 / 1e-3, within(1e-6));
     assertThat(result.throughput().achievedFlopsPerSecond())
         .isCloseTo(2 * 512 / 1e-3, within(1e-6));
-    // MFU counts MACs alone: the Relu's 64 FLOPs are not in it.
+    // MFU only counts MACs: the Relu's 64 FLOPs are not included.
     assertThat(result.efficiency().mfu().measured()).isCloseTo(2 * 512 / 1e-3 / 1e9, within(1e-12));
     assertThat(result.efficiency().mbu().measured())
         .isCloseTo((640 + 256 + 256 + 256) / 1e-3 / 1e9, within(1e-12));
@@ -69,7 +69,7 @@ class LayerJoinTest {
     ProfileResult result = half.run();
     assertThat(result.efficiency().mbu().measured()).isCloseTo(704 / 1e-3 / 1e9, within(1e-12));
     assertThat(result.efficiency().intensity()).isCloseTo(1088 / 704.0, within(1e-12));
-    // No fp16 rate was measured: fp32's is no substitute.
+    // No fp16 rate was measured, and fp32's is no substitute.
     assertThat(result.efficiency().mfu().measured()).isNull();
   }
 
@@ -135,11 +135,11 @@ class LayerJoinTest {
   }
 
   @Test
-  void whatTheRooflineAllowsIsTheSumOfTheLayersLeastTimes() {
+  void theAttainableTimeIsTheSumOfTheLayersShortestTimes() {
     ProfileCase slow = new ProfileCase();
     slow.roofs = roofs(CPU, measured(1e7, 1e7, 1e-7));
     ProfileResult result = slow.run();
-    // The product's 1024 FLOPs take 102.4 us, the Relu's 512 bytes 51.2 us, at the least.
+    // The product's 1024 FLOPs take at least 102.4 us, the Relu's 512 bytes at least 51.2 us.
     Attainable best = result.efficiency().attainable();
     assertThat(best.roofs()).isEqualTo(Basis.MEASURED);
     assertThat(best.flopsPerSecond()).isCloseTo(1024 / 153.6e-6, within(1e-6));
@@ -149,7 +149,7 @@ class LayerJoinTest {
     assertThat(result.efficiency().mfu().measured() / best.mfu().measured())
         .isCloseTo(0.1536, within(1e-12));
 
-    slow.steps = FUSED; // 896 bytes cross the border in 89.6 us, less than the product takes
+    slow.steps = FUSED; // 896 bytes take 89.6 us, less than the product
     assertThat(slow.run().efficiency().attainable().mfu().measured()).isEqualTo(1);
   }
 
@@ -165,7 +165,7 @@ class LayerJoinTest {
     known.roofs = roofs(CARD, null);
     best = known.run().efficiency().attainable();
     assertThat(best.roofs()).isEqualTo(Basis.DATASHEET);
-    // So little work is bound by memory: 896 and 512 bytes at 2.039 TB/s.
+    // So little work is memory-bound: 896 and 512 bytes at 2.039 TB/s.
     assertThat(best.flopsPerSecond()).isCloseTo(1024 / (1408 / 2.039e12), within(1.0));
   }
 
@@ -205,7 +205,7 @@ class LayerJoinTest {
                 NOON,
                 Map.of()));
     // Gather: 4 ids of 8 bytes, 32 values read and written at 2. MatMul: 32 + 128 + 64 values at 2.
-    // The step that the runtime added has no work, so that a perfect runtime does without it.
+    // The step that the runtime added has no work, so a perfect runtime does not need it.
     double seconds = (4 * 8 + 2 * 32 * 2 + 2 * (32 + 128 + 64)) / 1e7;
     assertThat(mixed.run().efficiency().attainable().flopsPerSecond())
         .isCloseTo(2 * 4 * 8 * 16 / seconds, within(1e-6));
@@ -217,7 +217,7 @@ class LayerJoinTest {
     unknown.roofs = roofs(CPU, null);
     assertThat(unknown.run().efficiency().attainable()).isNull();
     ProfileCase oneRoof = new ProfileCase();
-    oneRoof.request = request(Precision.FP16); // a roof of the memory, none of fp16
+    oneRoof.request = request(Precision.FP16); // a roof of the memory, but none of fp16
     assertThat(oneRoof.run().efficiency().attainable()).isNull();
     ProfileCase noProducts = new ProfileCase();
     noProducts.steps = APART.subList(1, 2);
@@ -254,7 +254,7 @@ class LayerJoinTest {
     fused.steps = FUSED;
     Layer layer = fused.run().layers().get(0);
     assertThat(layer.cost()).isEqualTo(MATMUL.plus(RELU));
-    // x and w in, y out; the product between never leaves: 4 * (32 + 128 + 64).
+    // x and w in, y out; the product in between is not written: 4 * (32 + 128 + 64).
     assertThat(layer.intensity()).isCloseTo(1088 / 896.0, within(1e-12));
   }
 
@@ -277,7 +277,7 @@ class LayerJoinTest {
   }
 
   @Test
-  void whatIsNotCountedIsNamed() {
+  void uncountedOperatorsAreNamed() {
     ProfileCase odd = new ProfileCase();
     odd.request =
         new ProfileRequest(

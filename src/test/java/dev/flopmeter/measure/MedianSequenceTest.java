@@ -7,15 +7,13 @@ import java.util.Random;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
 
-/**
- * The rate at which intervals ever miss the median, whatever the noise, and how fast they narrow.
- */
+/** The rate at which intervals ever miss the median, for any noise, and how fast they narrow. */
 class MedianSequenceTest {
   private static final double ERROR_RATE = 0.05;
   private static final int SERIES = 2000;
   private static final int LENGTH = 500;
 
-  /** The share of series of which any interval misses 0. */
+  /** The share of series with any interval that misses 0. */
   private static double misses(DoubleSupplier noise) {
     int missed = 0;
     for (int i = 0; i < SERIES; i++) {
@@ -43,9 +41,9 @@ class MedianSequenceTest {
     assertThat(misses(cauchy)).isLessThan(ERROR_RATE);
   }
 
-  /** Bursts of a hundred turns, whose sizes hang together; a coin says whom each turn favours. */
+  /** Bursts of a hundred turns with correlated sizes; a coin decides whom each turn favours. */
   @Test
-  void sizesMayHangTogether() {
+  void sizesMayDependOnEachOther() {
     Random random = new Random(3);
     double[] size = {1};
     int[] turn = {0};
@@ -59,7 +57,7 @@ class MedianSequenceTest {
     assertThat(misses(bursts)).isLessThan(ERROR_RATE);
   }
 
-  /** A look at every length with an interval for one length alone would miss far more often. */
+  /** Using an interval for a single length at every length would miss far more often. */
   @Test
   void anIntervalForOneLengthWouldNotDo() {
     Random random = new Random(4);
@@ -77,7 +75,7 @@ class MedianSequenceTest {
     assertThat((double) missed / SERIES).isGreaterThan(2 * ERROR_RATE);
   }
 
-  /** The rank against the likelihood ratio written out: 2^n B(a + k, a + n - k) / B(a, a). */
+  /** The rank, compared with the full likelihood ratio: 2^n B(a + k, a + n - k) / B(a, a). */
   @Test
   void theRankIsThatOfTheMixture() {
     MedianSequence sequence = new MedianSequence(0.001);
@@ -107,7 +105,7 @@ class MedianSequenceTest {
   }
 
   @Test
-  void fewValuesTellNothingAndOneSidedOnesSoonDo() {
+  void fewValuesDecideNothingAndOneSidedOnesDecideSoon() {
     MedianSequence sequence = new MedianSequence(0.001);
     for (int i = 0; i < 10; i++) {
       sequence.add(1);

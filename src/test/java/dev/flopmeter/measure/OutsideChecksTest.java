@@ -12,9 +12,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Reference sets of NIST (Statistical Reference Datasets, univariate) and the cases of nvbench for
- * its noise criterion. flopmeter has no means and deviations, which NIST certifies; they show here
- * that the data is NIST's, and where a set is symmetric its mean is its median.
+ * Reference data sets of NIST (Statistical Reference Datasets, univariate) and the cases of nvbench
+ * for its noise criterion. NIST certifies means and deviations, which flopmeter does not compute;
+ * here they verify the data, and the mean of a symmetric set is its median.
  */
 class OutsideChecksTest {
   /** Michelson's speed of light in air, 1879, in 1000 km/s less 299: NIST's Michelso. */
@@ -46,7 +46,7 @@ class OutsideChecksTest {
     assertThat(products / squares).isCloseTo(0.535199668621283, within(1e-10));
   }
 
-  /** {@code summary(morley$Speed)} of R: 620.0, 807.5, 850.0, 852.4, 892.5, 1070.0. */
+  /** {@code summary(morley$Speed)} in R: 620.0, 807.5, 850.0, 852.4, 892.5, 1070.0. */
   @Test
   void quartilesAreThoseOfTheStatisticiansProgram() {
     Distribution speeds = Distribution.of(MICHELSO);
@@ -59,8 +59,9 @@ class OutsideChecksTest {
   }
 
   /**
-   * NumAcc2 to NumAcc4: the middle, then below and above it in turn, 1,001 values; certified mean
-   * the middle, deviation 0.1, lag-1 autocorrelation -0.999. NumAcc1 is three values.
+   * NumAcc2 to NumAcc4: the middle value, then values below and above it in turn, 1,001 in total;
+   * certified mean is the middle, deviation 0.1, lag-1 autocorrelation -0.999. NumAcc1 has three
+   * values.
    */
   @ParameterizedTest
   @CsvSource({"1.2,1.1,1.3", "1000000.2,1000000.1,1000000.3", "10000000.2,10000000.1,10000000.3"})
@@ -93,7 +94,7 @@ class OutsideChecksTest {
 
   /**
    * The first 5,000 digits of pi, by Machin's formula. NIST's PiDigits certifies a mean of 4.5348,
-   * so that its file differs from pi in places: digits with a sum of 22,679 have 4.5358.
+   * so its file differs from pi in places: digits with a sum of 22,679 have 4.5358.
    */
   private static double[] piDigits() {
     BigInteger unit = BigInteger.TEN.pow(5_010);
@@ -113,7 +114,7 @@ class OutsideChecksTest {
     return sum;
   }
 
-  /** 5,000 values of which only ten differ: what is in the middle is known by counting. */
+  /** 5,000 values of which only ten are distinct, so the median is known by counting. */
   @Test
   void tiesChangeNeitherQuartilesNorTheRunningMedian() {
     double[] digits = piDigits();
@@ -141,7 +142,9 @@ class OutsideChecksTest {
     assertThat(noise(42, 42, 42, 42, 42)).isZero();
   }
 
-  /** nvbench, {@code test_stdrel}: 100 and once 101 is quiet at 10 %, 10, 20, ... 300 is not. */
+  /**
+   * nvbench, {@code test_stdrel}: 100 with a single 101 is quiet at 10 %; 10, 20, ... 300 is not.
+   */
   @Test
   void aCriterionOfTenPercentTellsQuietFromNoisy() {
     double[] quiet = IntStream.range(0, 30).mapToDouble(i -> i == 29 ? 101 : 100).toArray();

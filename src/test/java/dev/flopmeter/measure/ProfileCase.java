@@ -36,7 +36,7 @@ import java.util.function.IntToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** A profile of a small network with everything in order; each test spoils one thing. */
+/** A valid profile of a small network; each test spoils one thing. */
 final class ProfileCase {
   static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
   static final Device CPU =

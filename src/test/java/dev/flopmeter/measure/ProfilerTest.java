@@ -34,7 +34,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Rules 1, 2, 3, 6, 7 and 10 of how we measure, on plans that break them. */
+/** Rules 1, 2, 3, 6, 7 and 10 of the method, with plans that violate them. */
 class ProfilerTest {
   private static double noise(int pass) {
     return new Random(pass * 7919L + 17).nextGaussian();
@@ -43,7 +43,7 @@ class ProfilerTest {
   // Rule 1: correct before fast
 
   @Test
-  void aWrongAnswerIsNoResult() {
+  void aWrongAnswerIsNotAResult() {
     ProfileCase wrong = new ProfileCase();
     wrong.plansAnswer = inputs -> answer(1, 2.01);
     ProfileResult result = wrong.run();
@@ -138,7 +138,7 @@ class ProfilerTest {
     assertThat(new ProfileCase().run().launch()).isNull();
   }
 
-  // Rules 4 and 5, as the result tells them
+  // Rules 4 and 5, in the result
 
   @Test
   void theResultSaysHowSamplingWent() {
@@ -222,7 +222,7 @@ class ProfilerTest {
   // Rule 7: roofs
 
   @Test
-  void moreThanTheDatasheetsPeakIsAMistake() {
+  void moreThanTheDatasheetsPeakIsInvalid() {
     ProfileCase impossible = new ProfileCase();
     impossible.roofs = roofs(CARD, null);
     impossible.seconds = pass -> 5e-11; // 1024 FLOP in 50 ps: 20.5 TFLOP/s, the peak is 19.5
@@ -243,7 +243,7 @@ class ProfilerTest {
   }
 
   @Test
-  void aMeasuredRoofThatAResultExceedsIsNotBelieved() {
+  void aMeasuredRoofThatAResultExceedsIsNotUsed() {
     ProfileCase quiet = new ProfileCase();
     double rate = 2 * 512 / 1e-3;
     quiet.roofs = roofs(CPU, measured(rate / 1.06, 1e9, 1e-7));

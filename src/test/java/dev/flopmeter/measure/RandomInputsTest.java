@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Integers that operators read as indices, lengths or sizes are such as they accept. */
+/** Integers that operators read as indices, lengths or sizes have values that they accept. */
 class RandomInputsTest {
   private static final long MANY = 200;
 
@@ -88,7 +88,7 @@ class RandomInputsTest {
     return new Network();
   }
 
-  /** An operator that reads {@code i} beside float tensors of the given shapes. */
+  /** An operator that reads {@code i} and float tensors of the given shapes. */
   private static Tensor of(String op, Attributes attributes, TensorType own, Object... operands) {
     Network network = network().input("i", own);
     String[] names = new String[operands.length];
@@ -254,7 +254,7 @@ class RandomInputsTest {
     assertThat(bounds("Add", "i", "i")).containsExactly(0, 4);
   }
 
-  /** The smallest and largest of many values drawn for {@code i} where {@code op} gives rows. */
+  /** The smallest and largest of many values drawn for {@code i} if {@code op} provides rows. */
   private static long[] bounds(String op, String first, String second) {
     Network network = gathering("r").input("i", longs(10 * MANY)).add(op, "r", first, second);
     LongSummaryStatistics seen = seen(network);
@@ -375,7 +375,7 @@ class RandomInputsTest {
   }
 
   @Test
-  void whatNobodyReadsAsAnIndexIsOnes() {
+  void integersThatAreNotIndicesAreOnes() {
     Network mask = network().input("i", longs(MANY)).add("Cast", "y", Attributes.of("to", 1), "i");
     assertThat(mask.drawn("i").toLongs()).containsOnly(1);
   }

@@ -24,7 +24,7 @@ class RoofProberTest {
   private static final Device CPU =
       new Device(DeviceKind.CPU, "cpu", "Test CPU", Map.of("cores", "2"), false);
 
-  /** One step a node; every second measurement meets other work. */
+  /** One step per node; other work runs during every second measurement. */
   private static FakePlan plan(FakeTime time, List<Node> nodes) {
     KernelInfo kernel = new KernelInfo("fake", null, null, null);
     List<Step> steps =
@@ -54,7 +54,7 @@ class RoofProberTest {
         .isLessThan(ONCE_A_PASS / 10);
   }
 
-  /** Every pass meets other work until a second is over, so that no two of them agree. */
+  /** Other work runs during every pass until a second is over, so that no two passes agree. */
   @Test
   void onABusyMachineItGoesOnUntilABestPassIsConfirmed() {
     FakeTime time = new FakeTime();

@@ -37,15 +37,15 @@ class RooflineTest {
   }
 
   @Test
-  void aWorkingSetLittleLargerThanACacheHasNotTheRoofOfTheNextAlone() {
-    // 1.1 MB: all but 0.1 MB of it may lie in L2 still, 12.5 us; from L3 alone it were 27.5 us.
+  void aWorkingSetSlightlyLargerThanACacheIsPartlyReadFromIt() {
+    // 1.1 MB: all but 0.1 MB of it may still be in L2, 12.5 us; from L3 alone it would be 27.5 us.
     assertThat(LINE.idealSeconds(moves(1.1e6))).isCloseTo(1e6 / 1e11 + 1e5 / 4e10, within(1e-12));
     assertThat(LINE.level(moves(1.1e6))).isEqualTo("L3");
   }
 
   @Test
   void weightsThatNoCacheKeptComeFromMemory() {
-    // 7 MB of weights from memory; of 2 MB of activations the layer before left 1 MB in L2.
+    // 7 MB of weights from memory; of 2 MB of activations the previous layer left 1 MB in L2.
     Work coldWeights = new Work(0, 9e6, 7e6);
     assertThat(LINE.idealSeconds(coldWeights))
         .isCloseTo(7e6 / 1e10 + 1e6 / 1e11 + 1e6 / 4e10, within(1e-12));
@@ -61,7 +61,7 @@ class RooflineTest {
   }
 
   @Test
-  void aRoofHoldsBackWhatReachesHalfOfIt() {
+  void aRoofLimitsLayersThatReachHalfOfIt() {
     Work product = new Work(1_000_000_000L, 1e6, 0);
     assertThat(LINE.bound(product, 1.9e-3)).isEqualTo(Bound.COMPUTE);
     assertThat(LINE.bound(product, 2.1e-3)).isEqualTo(Bound.INEFFICIENT);
@@ -71,7 +71,7 @@ class RooflineTest {
   }
 
   @Test
-  void aLaunchHoldsBackWhatItKeepsFromTheRoof() {
+  void aLaunchLimitsLayersThatItKeepsFromTheRoof() {
     // 2 us at the roof of 4.5 us: with the 1 us of a launch it is more than half.
     Work product = new Work(2_000_000L, 1, 0);
     assertThat(LINE.bound(product, 3.9e-6)).isEqualTo(Bound.COMPUTE);

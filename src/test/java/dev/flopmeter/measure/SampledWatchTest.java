@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Rule 8: clocks are read, and samples below 75 % of the default do not count. */
+/** Rule 8: clocks are read, and samples below 75 % of the default clock do not count. */
 class SampledWatchTest {
 
   /** Plays back readings. */
@@ -77,7 +77,7 @@ class SampledWatchTest {
   }
 
   @Test
-  void whoTellsNoClockRefusesNothing() {
+  void aDeviceWithoutAClockRejectsNoSamples() {
     SampledWatch unknown =
         new SampledWatch(new Recorded(OptionalDouble.of(2e9), reading(null, 1, 1, List.of())));
     unknown.read();
@@ -89,7 +89,7 @@ class SampledWatchTest {
   }
 
   @Test
-  void sumsUpWhatItSaw() {
+  void summarisesItsSamples() {
     SampledWatch watch =
         new SampledWatch(
             new Recorded(

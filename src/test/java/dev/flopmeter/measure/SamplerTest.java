@@ -11,7 +11,7 @@ import java.util.Random;
 import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
-/** Rules 2, 4, 5 and 8 of how we measure, each on a series made to break it. */
+/** Rules 2, 4, 5 and 8 of the method, each with a series made to violate it. */
 class SamplerTest {
   private final FakeTime time = new FakeTime();
 
@@ -24,7 +24,7 @@ class SamplerTest {
     return sample(FakePlan.of(time, seconds), SamplingRules.DEFAULT, SensorWatch.NONE);
   }
 
-  /** Independent of the order of calls: pass i always takes the same. */
+  /** Pass i always takes the same time, independent of the order of calls. */
   private static double noise(int pass) {
     return new Random(pass * 7919L + 17).nextGaussian();
   }
@@ -45,14 +45,14 @@ class SamplerTest {
 
   @Test
   void warmsUpUntilDriftEnds() {
-    // From 40 % above down to level over 60 passes: no sample may come from the slope.
+    // Falls from 40 % above to the final level over 60 passes: no sample may come from the slope.
     Samples samples = sample(pass -> 0.01 * (1 + 0.4 * Math.max(0, 60 - pass) / 60));
     assertThat(samples.warmupRuns()).isGreaterThan(55);
     assertThat(samples.passes()).allSatisfy(s -> assertThat(s).isCloseTo(0.01, within(2e-4)));
   }
 
   @Test
-  void theFirstRunIsToldOnItsOwn() {
+  void theFirstRunIsReportedSeparately() {
     Samples samples = sample(pass -> pass == 0 ? 3 : 0.01);
     assertThat(samples.firstRun()).isEqualTo(3);
     assertThat(samples.passes()).doesNotContain(3.0);
@@ -97,8 +97,8 @@ class SamplerTest {
   }
 
   @Test
-  void drivingNoiseUpForeverRunsIntoTheWall() {
-    // Each pass scatters more than the one before, so the noise never settles.
+  void growingNoiseRunsIntoTheTimeLimit() {
+    // Each pass varies more than the previous one, so the noise never settles.
     Samples samples = sample(pass -> 0.02 * (1 + 0.001 * pass * Math.abs(noise(pass))));
     assertThat(samples.stopReason()).isEqualTo(StopReason.TIME_LIMIT);
     assertThat(time.seconds()).isLessThanOrEqualTo(15);
@@ -166,7 +166,7 @@ class SamplerTest {
   }
 
   @Test
-  void ifAllAreRefusedTheWallEndsIt() {
+  void ifAllSamplesAreRejectedTheTimeLimitEndsIt() {
     Samples samples =
         sample(
             FakePlan.of(time, pass -> 0.05), SamplingRules.DEFAULT, () -> Optional.of("throttled"));

@@ -25,13 +25,13 @@ class StepChannelsTest {
   }
 
   @Test
-  void aConvolutionReadsAndWritesThoseOfItsWeights() {
+  void aConvolutionHasTheChannelsOfItsWeights() {
     assertThat(first("resnet18", node -> node.op().equals("Conv")))
         .isEqualTo(new Channels(3, 64, null, 112L * 112));
   }
 
   @Test
-  void aFullyConnectedLayerHasThemHoweverItsWeightsLie() {
+  void aFullyConnectedLayerHasChannelsInEveryLayoutOfItsWeights() {
     assertThat(first("resnet18", node -> node.op().equals("Gemm")))
         .isEqualTo(new Channels(512, 1000, null, 1L));
   }

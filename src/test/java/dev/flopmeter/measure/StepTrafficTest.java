@@ -23,7 +23,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What a step moves: as {@code count} says for one node, only its borders for fused ones. */
+/**
+ * The traffic of a step: that of {@code count} for one node, only external inputs and outputs for
+ * fused nodes.
+ */
 class StepTrafficTest {
   private static final long FLOAT = Float.BYTES;
 
@@ -106,7 +109,7 @@ class StepTrafficTest {
           .as(layer.name())
           .isEqualTo(layer.cost().bytes());
     }
-    // Three rows of ten and their numbers, not the table.
+    // Three rows of ten values and their indices, not the whole table.
     assertThat(bytes(graph, Precision.FP32, "g")).isEqualTo(2 * 3 * 10 * FLOAT + 3 * Long.BYTES);
     assertThat(bytes(graph, Precision.FP32, "i")).isZero();
   }

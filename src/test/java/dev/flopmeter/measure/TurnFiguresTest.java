@@ -11,9 +11,9 @@ import java.util.function.IntToDoubleFunction;
 import org.junit.jupiter.api.Test;
 
 /**
- * How often a comparison by turns confirms what is not there, and finds what is, in noise that was
- * measured on a busy machine: passes of 5 ms, in the order and with the bursts of {@code
- * noise.csv}, each comparison from another place of it and with another seed.
+ * How often a comparison by turns confirms a change that is not there, and finds one that is, in
+ * noise measured on a busy machine: passes of 5 ms, in the order and with the bursts of {@code
+ * noise.csv}, each comparison from another position in it and with another seed.
  */
 class TurnFiguresTest {
   private static final Device CPU = new Device(DeviceKind.CPU, "cpu", "Test CPU", Map.of(), false);
@@ -31,7 +31,7 @@ class TurnFiguresTest {
         .compare(base, SIDE, next, SIDE);
   }
 
-  /** The comparisons that confirm a change, and the middle of the times that they took. */
+  /** The comparisons that confirm a change, and the median of their durations. */
   private static int confirmed(double slowdown, int comparisons) {
     int slower = 0;
     int faster = 0;

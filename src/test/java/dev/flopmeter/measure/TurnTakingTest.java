@@ -17,7 +17,9 @@ class TurnTakingTest {
 
   private final FakeTime time = new FakeTime();
 
-  /** Both take 10 ms, the new one {@code factor} times that, times what the machine adds. */
+  /**
+   * Both take 10 ms, the new one {@code factor} times that, multiplied by the machine's slowdown.
+   */
   private Turns compare(double factor, DoubleSupplier noise, double limitSeconds, long seed) {
     FakePlan base = FakePlan.of(time, pass -> 0.01 * noise.getAsDouble());
     FakePlan next = FakePlan.of(time, pass -> 0.01 * factor * noise.getAsDouble());
@@ -42,7 +44,7 @@ class TurnTakingTest {
   }
 
   @Test
-  void aSpeedupIsConfirmedAndIsNoReasonToFail() {
+  void aSpeedupIsConfirmedAndNotAFailure() {
     Turns turns = compare(0.9, jitter(1), 60, 1);
     assertThat(turns.verdict()).isEqualTo(Change.FASTER);
     assertThat(turns.isSlower()).isFalse();
@@ -69,16 +71,16 @@ class TurnTakingTest {
     assertThat(compare(1.01, () -> 1, 20, 1).verdict()).isNull();
   }
 
-  /** The machine slows down for good, as by heat: that meets both alike. */
+  /** The machine slows down permanently, as when it gets hot: this affects both equally. */
   @Test
   void aDriftIsNoChange() {
     Turns turns = compare(1, () -> 1 + time.seconds() / 100, 100, 1);
     assertThat(turns.verdict()).isNotIn(Change.SLOWER, Change.FASTER);
   }
 
-  /** Every second turn of the machine is slow: with a fixed order one side would get them all. */
+  /** Every second turn is slow: with a fixed order all of them would be on one side. */
   @Test
-  void aRhythmOfTheMachineIsNoChange() {
+  void aRhythmOfTheMachineIsNotAChange() {
     int[] passes = {0};
     DoubleSupplier rhythm = () -> passes[0]++ / 4 % 2 == 0 ? 1 : 1.1;
     for (long seed = 1; seed <= 20; seed++) {
@@ -92,7 +94,7 @@ class TurnTakingTest {
         .isEqualTo(compare(1.03, jitter(1), 60, 7).pairs());
   }
 
-  /** A pass of a second is a turn of its own, so that three of them do not cost eight. */
+  /** A pass of a second is a whole turn, so that three of them do not cost eight. */
   @Test
   void slowPassesAreTurnsOfTheirOwn() {
     FakePlan slow = FakePlan.of(time, pass -> 1);

@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Rules 7 and 10: what stood around a measurement is told, and what is emulated has no peak. */
+/**
+ * Rules 7 and 10: the conditions of a measurement are reported, and emulated devices have no peak.
+ */
 class ValidityTest {
   private static List<String> warnings(int otherProcesses, List<String> throttling) {
     Validity validity = new Validity();

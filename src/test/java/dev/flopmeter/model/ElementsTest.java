@@ -20,7 +20,7 @@ class ElementsTest {
           .hasMessageContaining("are not numbers");
       return;
     }
-    // 1 and 0 are in every type but E8M0, which has no zero; neighbours must not disturb.
+    // 1 and 0 exist in every type except E8M0, which has no zero; neighbours must not be affected.
     long other = type == DataType.FLOAT8E8M0 ? 2 : 0;
     long[] values = {1, other, 1, 1, other, other, 1};
     DenseTensor tensor = DenseTensor.ofLongs(vector, values);

@@ -48,7 +48,7 @@ class GraphLinksTest {
   }
 
   @Test
-  void knowsWhoWritesAValue() {
+  void knowsTheWriterOfAValue() {
     assertThat(links.writer("b")).isSameAs(links.node("b"));
     assertThat(links.writer("x")).isNull();
     assertThat(links.writer("")).isNull();
@@ -63,7 +63,7 @@ class GraphLinksTest {
   }
 
   @Test
-  void whatABodyReadsIsReadByTheNodeAroundIt() {
+  void valuesThatABodyReadsAreReadByItsNode() {
     assertThat(GraphLinks.captures(GRAPH.nodes().get(2))).containsExactlyInAnyOrder("a", "x");
     assertThat(GraphLinks.reads(GRAPH.nodes().get(1))).containsExactly("a", "a");
     assertThat(GraphLinks.reads(GRAPH.nodes().get(2)).get(0)).isEqualTo("fed");

@@ -34,7 +34,7 @@ class ShapeTest {
   }
 
   @Test
-  void doesNotChangeWithTheArraysItMet() {
+  void isIndependentOfTheArraysPassedInAndOut() {
     long[] dims = {2, 3};
     Shape shape = Shape.of(dims);
     dims[0] = 9;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every code of every narrow format, against the definitions in double arithmetic. */
+/** Every code of every narrow format, compared with the definitions in double arithmetic. */
 class SmallFloatsTest {
   @FunctionalInterface
   private interface Encoder {
@@ -106,7 +106,7 @@ class SmallFloatsTest {
     int largest = type == DataType.FLOAT8E4M3FN ? 0x7E : type == DataType.FLOAT8E5M2 ? 0x7B : 0x7F;
     requireNearestEven(
         code -> SmallFloats.decode(type, code), value -> SmallFloats.encode(type, value), largest);
-    // Of the four only E5M2 has an infinity; a Cast that saturates does so before it stores one.
+    // Of the four only E5M2 has an infinity; a saturating Cast saturates before it stores one.
     int infinite = SmallFloats.encode(type, Float.POSITIVE_INFINITY);
     assertThat(infinite).isEqualTo(type == DataType.FLOAT8E5M2 ? 0x7C : largest);
     assertThat(SmallFloats.encode(type, -1e30f)).isEqualTo(largest | 0x80);
@@ -146,7 +146,7 @@ class SmallFloatsTest {
     assertThat(SmallFloats.encode(type, Float.POSITIVE_INFINITY)).isEqualTo(7);
   }
 
-  /** Rounding a double twice, through float, would lose the last of its bits. */
+  /** Rounding a double twice, through float, would lose its last bits. */
   @Test
   void doublesAreRoundedOnce() {
     double justAboveTie = 1 + 0x1p-11 + 0x1p-40; // half's step at 1 is 2^-10
@@ -166,7 +166,9 @@ class SmallFloatsTest {
     return DenseTensor.ofDoubles(TensorType.of(type), value).doubleAt(0);
   }
 
-  /** Around every pair of neighbours: the tie goes to the even code, all else to the nearer. */
+  /**
+   * Around every pair of neighbours: a tie goes to the even code, everything else to the nearer.
+   */
   private static void requireNearestEven(IntToDoubleFunction decode, Encoder encoder, int largest) {
     Random random = new Random(1);
     List<String> wrong = new ArrayList<>();

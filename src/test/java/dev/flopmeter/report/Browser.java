@@ -23,7 +23,7 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/** A headless Chromium, Debian's, with what the tests of pages ask of it. */
+/** A headless Chromium, from Debian, with the functions that tests of pages need. */
 public final class Browser implements AutoCloseable {
   private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
@@ -89,7 +89,7 @@ public final class Browser implements AutoCloseable {
     return (Long) js("return document.querySelectorAll(arguments[0]).length", selector);
   }
 
-  /** The visible texts of all that match, in document order. */
+  /** The visible texts of all matching elements, in document order. */
   @SuppressWarnings("unchecked")
   public List<String> texts(String selector) {
     return (List<String>)
@@ -99,7 +99,7 @@ public final class Browser implements AutoCloseable {
             selector);
   }
 
-  /** A property of all that match, in document order. */
+  /** A property of all matching elements, in document order. */
   @SuppressWarnings("unchecked")
   public List<String> properties(String selector, String property) {
     return (List<String>)
@@ -109,14 +109,14 @@ public final class Browser implements AutoCloseable {
             property);
   }
 
-  /** The size of the page as a device has it, narrower than a window can be. */
+  /** The size of the page on a device, which can be narrower than a window. */
   public void viewport(int width, int height) {
     driver.executeCdpCommand(
         "Emulation.setDeviceMetricsOverride",
         Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", width < 500));
   }
 
-  /** What of tables reaches over their card, or would have to be scrolled to sideways. */
+  /** Parts of tables that extend beyond their card, or need horizontal scrolling. */
   @SuppressWarnings("unchecked")
   public List<String> tablesThatLeaveTheirCard() {
     return (List<String>)
@@ -128,7 +128,7 @@ public final class Browser implements AutoCloseable {
                 + ".map(t => t.textContent.slice(0, 99) + ' ' + t.getBoundingClientRect().right)");
   }
 
-  /** Texts of what matches and reaches over the sides of the window. */
+  /** Texts of matching elements that extend beyond the sides of the window. */
   @SuppressWarnings("unchecked")
   public List<String> outsideOfTheWindow(String selector) {
     return (List<String>)
@@ -157,7 +157,7 @@ public final class Browser implements AutoCloseable {
         .toList();
   }
 
-  /** What axe-core finds wrong, one line each; empty if nothing. */
+  /** The problems that axe-core finds, one line each; empty if none. */
   @SuppressWarnings("unchecked")
   public List<String> accessibilityProblems() throws IOException {
     try (InputStream axe = Browser.class.getResourceAsStream("/axe.min.js")) {
@@ -172,7 +172,7 @@ public final class Browser implements AutoCloseable {
     return (List<String>) found;
   }
 
-  /** Milliseconds until something was painted, and until all was loaded. */
+  /** Milliseconds until the first paint, and until everything was loaded. */
   public Map<String, Long> timing() {
     String painted =
         "const p = performance.getEntriesByName('first-contentful-paint')[0];"
@@ -187,7 +187,7 @@ public final class Browser implements AutoCloseable {
     js("document.documentElement.dataset.theme = arguments[0]", theme);
   }
 
-  /** A picture of the top of the page, among the build's output. */
+  /** A picture of the top of the page, stored with the build's output. */
   public void screenshot(String name, int width, int height) throws IOException {
     driver.manage().window().setSize(new Dimension(width, height));
     Path file = Files.createDirectories(TARGET.resolve("screenshots")).resolve(name + ".png");

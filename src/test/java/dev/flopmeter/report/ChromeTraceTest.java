@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The layers of a result on the track of a trace viewer. */
+/** The layers of a result as a track in a trace viewer. */
 class ChromeTraceTest {
   @Test
   void layersFollowEachOtherWithTheirMedians() {
@@ -41,8 +41,8 @@ class ChromeTraceTest {
   }
 
   /**
-   * Google's "Trace Event Format" requires name, ph, pid and tid, of complete events ts and dur,
-   * too; readers such as TracerBench's require cat of every event, as Chrome writes it.
+   * Google's "Trace Event Format" requires name, ph, pid and tid, and for complete events also ts
+   * and dur; readers such as TracerBench's require cat for every event, as Chrome writes it.
    */
   @Test
   void everyEventHasTheFieldsOfTheFormat() {

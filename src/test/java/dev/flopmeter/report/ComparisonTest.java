@@ -89,7 +89,7 @@ class ComparisonTest {
   }
 
   @Test
-  void aSpeedUpIsNoFailure() {
+  void aSpeedUpIsNotAFailure() {
     ComparisonSet set = against(scaled(BASE, 0.8, ""));
     assertThat(set.comparisons().get(0).total().change()).isEqualTo(Change.FASTER);
     assertThat(set.isSlower()).isFalse();
@@ -172,7 +172,7 @@ class ComparisonTest {
     assertThat(ProfileJson.readAll(ProfileJson.write(BASE))).containsExactly(BASE);
   }
 
-  /** Every form that people read. */
+  /** Every format for people. */
   private static List<String> forms(ComparisonSet set) {
     return List.of(
         ComparisonTable.render(set, TerminalStyle.PLAIN.withAllLayers(true)),
@@ -182,7 +182,8 @@ class ComparisonTest {
 
   @Test
   void everyFormSaysTheVerdictInTheSameWords() {
-    // The ranges go from 0.98 to 1.006 medians: 1.04 is apart by 1.3 %, less than the 5 % asked for
+    // The ranges go from 0.98 to 1.006 medians: 1.04 differs by 1.3 %, less than the threshold of 5
+    // %
     Map<ProfileResult, String> verdicts =
         Map.of(
             BASE,
@@ -207,7 +208,7 @@ class ComparisonTest {
 
   @Test
   void aLargeChangeWithinNoiseIsNotCalledTheSame() {
-    // A third of the median, but the least time was seen before: the ranges overlap
+    // A third of the median, but that shortest time occurred before: the ranges overlap
     ProfileResult base = scaled(BASE, 0.3, "", List.of("min"));
     ProfileResult next = scaled(BASE, 1 / 3.0, "");
     ComparisonSet set = ComparisonSet.of(List.of(base), List.of(next), 0.05);
@@ -221,7 +222,7 @@ class ComparisonTest {
   }
 
   @Test
-  void aCaseThatStandsTwiceIsJudgedByItsLastResult() {
+  void aRepeatedCaseIsJudgedByItsLastResult() {
     List<ProfileResult> sweep = SampleProfiles.sweep();
     List<ProfileResult> twice = new ArrayList<>(sweep);
     twice.add(scaled(sweep.get(1), 1.5, ""));
@@ -269,7 +270,7 @@ class ComparisonTest {
   }
 
   @Test
-  void whatOnlyOneFileHasIsCountedInTheHeading() {
+  void layersOfOnlyOneFileAreCountedInTheHeading() {
     List<ProfileResult> sweep = SampleProfiles.sweep();
     assertThat(ComparisonVerdict.heading(ComparisonSet.of(sweep, sweep.subList(0, 1), 0.05)))
         .isEqualTo("5 cases: 1 within noise, 4 not compared");

@@ -43,8 +43,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Results for the tests of this package: the layers of built-in networks with times made up from a
- * seed. The device is an imaginary one, so that nobody takes them for a measurement.
+ * Results for the tests of this package: the layers of built-in networks with times invented from a
+ * seed. The device is imaginary, so that they are not mistaken for measurements.
  */
 public final class SampleProfiles {
   private SampleProfiles() {}
@@ -59,7 +59,7 @@ public final class SampleProfiles {
     return network("resnet50", 64, "bf16", 1);
   }
 
-  /** The same, of an emulated device. */
+  /** The same, on an emulated device. */
   public static ProfileResult emulated() {
     return ProfileJson.read(
         ProfileJson.write(resnet50()).replace("\"emulated\" : false", "\"emulated\" : true"));
@@ -74,14 +74,14 @@ public final class SampleProfiles {
         network("resnet50", 128, "bf16", 5));
   }
 
-  /** The same network before and after; some layers got slower, some faster. */
+  /** The same network before and after a change; some layers became slower, some faster. */
   public static ComparisonSet comparison() {
     ProfileResult base = network("resnet50", 64, "bf16", 1);
     ProfileResult next = network("resnet50", 64, "bf16", 7);
     return ComparisonSet.of(List.of(base), List.of(next), 0.05);
   }
 
-  /** A built-in network whose convolutions are fused with what follows them. */
+  /** A built-in network whose convolutions are fused with the operators after them. */
   public static ProfileResult network(String name, long batch, String precision, long seed) {
     Graph graph = Zoo.get(name).bind(Bindings.ofBatch(batch));
     List<List<Node>> steps = new ArrayList<>();
@@ -103,7 +103,7 @@ public final class SampleProfiles {
     return result(name, batch, precision, layers, random);
   }
 
-  /** A made-up network of so many layers. */
+  /** An invented network with this number of layers. */
   public static ProfileResult ofLayers(int count) {
     Random random = new Random(count);
     List<Layer> layers = new ArrayList<>();
@@ -174,7 +174,7 @@ public final class SampleProfiles {
     return with(base, base.model(), layers, base.warnings());
   }
 
-  /** A layer that reaches 40 to 95 % of what its intensity allows, plus the launch. */
+  /** A layer that reaches 40 to 95 % of the rate that its intensity allows, plus the launch. */
   public static Layer layer(String name, String op, List<String> nodes, Cost cost, Random random) {
     double share = 0.4 + 0.55 * random.nextDouble();
     return timed(name, op, nodes, cost, ideal(cost) / share + LAUNCH_SECONDS);
@@ -317,7 +317,7 @@ public final class SampleProfiles {
         : List.of();
   }
 
-  /** Roughly what counting gives; these tests show figures, they do not check them. */
+  /** Roughly the counted values; these tests display figures but do not check them. */
   private static Cost cost(Graph graph, List<Node> step, String precision) {
     long width = precision.equals("fp32") ? 4 : 2;
     Node main = step.get(0);

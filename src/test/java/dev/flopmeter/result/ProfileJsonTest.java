@@ -40,7 +40,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 class ProfileJsonTest {
 
-  /** One layer, one roof, sensors; written out below word for word. */
+  /** One layer, one roof, sensors; its JSON is written out below. */
   private static ProfileResult tiny(double median) {
     return new ProfileResult(
         new ModelInfo(
@@ -197,7 +197,7 @@ class ProfileJsonTest {
   }
 
   @Test
-  void comesBackAsItWent() {
+  void survivesARoundTrip() {
     for (ProfileResult result : List.of(tiny(0.001), SampleProfiles.resnet50())) {
       assertThat(ProfileJson.read(ProfileJson.write(result))).isEqualTo(result);
       assertThat(ProfileJson.read(ProfileJson.writeLine(result))).isEqualTo(result);
@@ -236,7 +236,7 @@ class ProfileJsonTest {
   }
 
   @Test
-  void noSentinelGetsOut() {
+  void noSentinelIsPublished() {
     assertThatThrownBy(() -> ProfileJson.write(tiny(Double.NaN)))
         .hasMessage("latency.median must be of type number above 0, not NaN");
     assertThatThrownBy(() -> ProfileJson.write(tiny(Double.POSITIVE_INFINITY)))
@@ -276,7 +276,7 @@ class ProfileJsonTest {
   }
 
   @Test
-  void fieldsOfLaterVersionsDoNotHurt() {
+  void fieldsOfLaterVersionsAreIgnored() {
     String json = ProfileJson.writeLine(tiny(0.001));
     assertThat(ProfileJson.read(json.replace("\"valid\"", "\"new\":{},\"valid\"")))
         .isEqualTo(tiny(0.001));

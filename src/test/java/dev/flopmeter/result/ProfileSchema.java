@@ -11,11 +11,11 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Objects;
 
-/** The published schema of profiles, for tests that make or read them. */
+/** The published schema of profiles, for tests that write or read them. */
 public final class ProfileSchema {
   private ProfileSchema() {}
 
-  /** What the schema has against this JSON; empty if nothing. */
+  /** The violations of the schema in this JSON; empty if none. */
   public static List<String> complaints(String json) {
     return complaints("profile-1.json", json);
   }

@@ -19,7 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
-/** The least that a result can be: a made-up network of 1 GMAC on the CPU. */
+/** A minimal result: an invented network of 1 GMAC on the CPU. */
 public final class SampleResult {
   private SampleResult() {}
 

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Where a backend does not compute what the model's count supposes, its plan says so. */
+/** If a backend does not compute what the model's count assumes, its plan says so. */
 class ComputedOtherwiseTest {
   private static Graph quantised() {
     GraphBuilder graph = new GraphBuilder("quantised", 21);
@@ -42,7 +42,7 @@ class ComputedOtherwiseTest {
 
   /** Two of four experts are counted for each token. */
   @Test
-  void expertsThatNobodyChoseAreNamed() {
+  void unusedExpertsAreNamed() {
     GraphBuilder graph = new GraphBuilder("experts", 21);
     graph.input("x", TensorType.of(DataType.FLOAT, 6, 16));
     graph.input("routing", TensorType.of(DataType.FLOAT, 6, 4));

@@ -34,8 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Alerts at the times at which the daemon runs its workloads: a simulated day of its scheduler with
- * the default intervals, back-off and quarantine gives the series, and promtool says which alerts
- * fire.
+ * the default intervals, back-off and quarantine provides the series, and promtool reports which
+ * alerts fire.
  */
 class AlertTimesTest {
   private static final int DAY = 24 * 60;
@@ -44,7 +44,7 @@ class AlertTimesTest {
 
   private final List<String> checks = new ArrayList<>();
 
-  /** How a run ends that begins at a minute. */
+  /** The outcome of a run that starts at a given minute. */
   private interface Worker extends IntFunction<RunReport> {}
 
   private static RunReport failed(Outcome outcome) {
@@ -71,7 +71,7 @@ class AlertTimesTest {
   }
 
   /**
-   * Runs the daemon's parts through a day, scraping each minute, and hands the scrapes to promtool.
+   * Runs the daemon's parts through a day, scrapes each minute, and passes the scrapes to promtool.
    */
   private void simulate(Worker worker) throws Exception {
     Path file = folder.resolve("f.yaml");
@@ -161,7 +161,7 @@ class AlertTimesTest {
   }
 
   @Test
-  void aWorkloadThatBeginsToFailAlertsAfterThreeFailuresUntilItSucceedsAgain() throws Exception {
+  void aWorkloadThatStartsToFailAlertsAfterThreeFailuresUntilItSucceedsAgain() throws Exception {
     int breaks = 2 * 60;
     int mended = 12 * 60;
     expect("FlopmeterRunsFailing", breaks, false);

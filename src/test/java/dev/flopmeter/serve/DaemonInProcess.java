@@ -20,7 +20,7 @@ import java.util.Set;
 public final class DaemonInProcess {
   private DaemonInProcess() {}
 
-  /** Of a configuration file, with the command that takes the place of its workers. */
+  /** Starts it with a configuration file and a command to use as the worker. */
   public static Daemon start(Path config, WorkerCommand worker)
       throws ConfigException, IOException {
     ConfigReader reader = new ConfigReader(Map.of(), Set.of(), Optional.empty(), Optional.empty());

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Starts a daemon whose worker processes are scripts, and asks it over HTTP. */
+/** Starts a daemon whose worker processes are scripts, and sends it HTTP requests. */
 abstract class DaemonOverHttp {
   @TempDir Path folder;
 

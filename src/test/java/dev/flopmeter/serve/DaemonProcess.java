@@ -17,7 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The real daemon in a process of its own, with the fake worker, as small as the launcher makes it.
+ * The real daemon in a separate process, with the fake worker and the launcher's memory settings.
  */
 final class DaemonProcess implements AutoCloseable {
   private static final Pattern SERVING =
@@ -43,7 +43,7 @@ final class DaemonProcess implements AutoCloseable {
     return start(config, environment, "--worker", FakeWorker.SCRIPT.toString());
   }
 
-  /** A daemon with more arguments; without {@code --worker} its workers are real. */
+  /** A daemon with additional arguments; without {@code --worker} its workers are real. */
   static DaemonProcess start(Path config, Map<String, String> environment, String... arguments)
       throws IOException {
     List<String> command =

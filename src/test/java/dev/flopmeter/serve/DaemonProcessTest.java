@@ -56,7 +56,7 @@ class DaemonProcessTest {
     }
   }
 
-  /** A real worker that measures, once it has used the processor for that long. */
+  /** A real worker that measures, once it has used the given amount of CPU time. */
   private static Optional<ProcessHandle> worker(DaemonProcess daemon, Duration used) {
     return daemon
         .process
@@ -68,7 +68,7 @@ class DaemonProcessTest {
 
   @ParameterizedTest
   @ValueSource(longs = {0, 4})
-  void killedItLeavesNoWorkerBesideTheNextDaemons(long seconds) throws Exception {
+  void aKilledDaemonLeavesNoWorkerBehind(long seconds) throws Exception {
     Path config =
         config(
             "workloads: {s: {model: resnet18, device: cpu, batch: [1, 2, 4, 8], max_time: 20s,"
@@ -81,7 +81,7 @@ class DaemonProcessTest {
       orphan = worker(daemon, Duration.ofSeconds(seconds)).orElseThrow();
       daemon.process.destroyForcibly().waitFor();
     }
-    // Read at once where the Java of the worker is already up.
+    // Read at once if the worker's JVM is already running.
     await().atMost(Duration.ofSeconds(seconds == 0 ? 20 : 5)).until(() -> !orphan.isAlive());
     try (DaemonProcess next = DaemonProcess.start(config, Map.of(), new String[0])) {
       assertThat(next.get("/-/healthy").statusCode()).isEqualTo(200);
@@ -90,7 +90,7 @@ class DaemonProcessTest {
   }
 
   @Test
-  void aTakenPortIsOneLineAndExitCodeTwo() throws Exception {
+  void aPortInUseIsOneLineAndExitCodeTwo() throws Exception {
     try (DaemonProcess first =
         DaemonProcess.start(config("workloads: {a: {model: good, device: cpu}}"), Map.of())) {
       Path second =
@@ -154,7 +154,7 @@ class DaemonProcessTest {
   }
 
   @Test
-  void aLogForCollectorsIsAnObjectALineAndHasNoTable() throws Exception {
+  void aLogForCollectorsHasOneObjectPerLineAndNoTable() throws Exception {
     Path config = config("workloads: {a: {model: good, device: cpu}}\nlog: {format: json}");
     try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
       await().until(() -> Files.readString(daemon.log).contains("a on cpu in fp32"));
@@ -187,7 +187,7 @@ class DaemonProcessTest {
   }
 
   @Test
-  void killedFiftyTimesTheHistoryHoldsWhatWasSeen() throws Exception {
+  void afterFiftyKillsTheHistoryHoldsEveryPublishedResult() throws Exception {
     Random random = new Random(7);
     Path config =
         config(
@@ -204,10 +204,10 @@ class DaemonProcessTest {
         assertThat(restored).as("life %d: kept results", life).isGreaterThanOrEqualTo(seen);
         assertThat(Files.readString(daemon.log)).doesNotContain("ERROR");
         if (life % 10 == 0) {
-          // However slow the machine is, there is something to lose.
+          // On the slowest machine, there is still something to lose.
           await().atMost(Duration.ofSeconds(30)).until(() -> kept(daemon.metrics()) > restored);
         }
-        // Anywhere in or between two runs, so that writes are hit, too.
+        // Anywhere within or between two runs, so that writes are interrupted, too.
         long wait = random.nextInt(400);
         daemon.process.waitFor(wait, TimeUnit.MILLISECONDS);
         seen = Math.max(restored, kept(daemon.metrics()));
@@ -223,7 +223,7 @@ class DaemonProcessTest {
   }
 
   @Test
-  void hangingUpReadsTheConfigurationAgain() throws Exception {
+  void sighupReloadsTheConfiguration() throws Exception {
     Path config = config("workloads: {a: {model: good, device: cpu}}");
     try (DaemonProcess daemon = DaemonProcess.start(config, Map.of())) {
       config("workloads: {b: {model: good, device: cpu}}");

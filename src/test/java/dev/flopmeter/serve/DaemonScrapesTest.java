@@ -20,10 +20,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Who may scrape the daemon, in which formats, how many at once, and how much they get. */
+/** Who may scrape the daemon, in which formats, how many at once, and how much data they get. */
 class DaemonScrapesTest extends DaemonOverHttp {
   @Test
-  void askedForAPasswordOnlyWhoKnowsItGetsIn() throws Exception {
+  void withAPasswordOnlyItsHolderIsAdmitted() throws Exception {
     String hash = BCrypt.withDefaults().hashToString(6, "secret word".toCharArray());
     start(
         "workloads: {w: {model: good, device: cpu}}\nhttp: {listen: \"127.0.0.1:0\", users: {me: \""
@@ -71,7 +71,7 @@ class DaemonScrapesTest extends DaemonOverHttp {
 
   @Test
   void fiveHundredScrapesAtOnceAreAllAnswered() throws Exception {
-    // In a process of its own, with the time that a busy machine may take.
+    // In a separate process, with enough time for a busy machine.
     configure(
         "workloads: {w: {model: good-50, device: cpu, interval: 1h}}\n"
             + "http: {listen: \"127.0.0.1:0\", request_time: 5m, response_time: 5m}");
@@ -95,7 +95,7 @@ class DaemonScrapesTest extends DaemonOverHttp {
   }
 
   @Test
-  void clientsThatDawdleLoseTheirConnectionAndOthersAreServed() throws Exception {
+  void slowClientsAreDisconnectedAndOthersAreServed() throws Exception {
     start("workloads: {w: {model: good, device: cpu, interval: 1h}}", Map.of());
     List<Socket> slow = new ArrayList<>();
     try {
@@ -108,8 +108,8 @@ class DaemonScrapesTest extends DaemonOverHttp {
         socket.setSoTimeout(60_000);
         slow.add(socket);
       }
-      // Never, if the slow ones kept their threads; a busy machine may take longer than a client
-      // has to send its request.
+      // Would never happen if the slow clients kept their threads; a busy machine may take longer
+      // than a client has to send its request.
       await()
           .ignoreExceptionsInstanceOf(IOException.class)
           .atMost(Duration.ofMinutes(5))

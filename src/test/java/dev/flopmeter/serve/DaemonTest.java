@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The whole daemon over HTTP, with worker processes that are scripts. */
+/** The whole daemon over HTTP, with scripts as worker processes. */
 class DaemonTest extends DaemonOverHttp {
   @ParameterizedTest
   @CsvSource({
@@ -51,7 +51,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void aBusyDeviceIsLeftAloneAndCounted() throws Exception {
+  void aBusyDeviceIsSkippedAndCounted() throws Exception {
     start(
         "workloads: {w: {model: good, only_when: {utilization_below: 10%}}}",
         Map.of("FAKE_BUSY", "0.9"));
@@ -64,7 +64,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void aDeviceThatTellsNothingHasFailedAndIsNotCalledBusy() throws Exception {
+  void aDeviceThatReportsNothingHasFailedAndIsNotBusy() throws Exception {
     start(
         "workloads: {w: {model: good, only_when: {utilization_below: 10%}}}",
         Map.of("FAKE_BUSY", "null"));
@@ -190,7 +190,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void theApiTellsHowAndWhyTheLastRunEnded() throws Exception {
+  void theApiReportsHowAndWhyTheLastRunEnded() throws Exception {
     start(
         "workloads: {good: {model: good, device: cpu}, bad: {model: refuse, device: cpu}}",
         Map.of());
@@ -221,7 +221,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void theApiTellsOfResultsAndOfRegressions() throws Exception {
+  void theApiListsResultsAndRegressions() throws Exception {
     Path median = folder.resolve("median");
     start("workloads: {w: {model: good, device: cpu, interval: 1s, jitter: 0%}}", Map.of());
     await()
@@ -248,7 +248,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   private void refuses(String path, String message) throws Exception {
-    // Not through java.net.URI, which refuses some of what a client may send.
+    // Does not use java.net.URI, which rejects some requests that a client may send.
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), daemon.address().getPort())) {
       socket
           .getOutputStream()
@@ -268,7 +268,7 @@ class DaemonTest extends DaemonOverHttp {
     "/../f.yaml, 404", "/%2e%2e/f.yaml, 404", "/metrics/, 404", "/report/, 404",
     "/report/..%2f..%2fetc%2fpasswd, 404", "/api/v1/, 404", "/nothing, 404", "/-/healthy, 200"
   })
-  void onlyWhatIsNamedIsServed(String path, int status) throws Exception {
+  void onlyListedPathsAreServed(String path, int status) throws Exception {
     start("workloads: {w: {model: good, device: cpu, interval: 1h}}", Map.of());
     HttpResponse<String> response = send(request(path));
     assertThat(response.statusCode()).isEqualTo(status);
@@ -278,7 +278,7 @@ class DaemonTest extends DaemonOverHttp {
 
   @ParameterizedTest
   @ValueSource(strings = {"", ", batch: 8", ", batch: [1, 4, 8]", ", input: 'x=2x16'"})
-  void aModelWithABatchOfItsOwnHasTheGaugesOfWhatWasRun(String batch) throws Exception {
+  void aModelWithAFixedBatchHasTheGaugesOfTheBatchThatRan(String batch) throws Exception {
     start("workloads: {w: {model: fixed, device: cpu, interval: 1h" + batch + "}}", Map.of());
     await().until(() -> runs("w", "success") == 1);
     assertThat(get("/metrics"))
@@ -287,7 +287,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void whatIsMeasuredDuringAFatalErrorOfItsGpuIsNotValidAndAnnotated() throws Exception {
+  void aResultMeasuredDuringAFatalErrorOfItsGpuIsNotValidAndAnnotated() throws Exception {
     start(
         """
         node: {interval: 1s}
@@ -311,7 +311,7 @@ class DaemonTest extends DaemonOverHttp {
   }
 
   @Test
-  void anErrorOfAnApplicationSaysNothingAgainstAResult() throws Exception {
+  void anErrorOfAnApplicationDoesNotInvalidateAResult() throws Exception {
     start(
         """
         node: {interval: 1s}

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** What is shipped to deploy the daemon fits together: paths, ports, limits, names. */
+/** The files for deploying the daemon are consistent: paths, ports, limits, names. */
 class DeploymentTest {
   private static final Path KUBERNETES = Path.of("config/kubernetes");
   private static final YAMLMapper YAML = new YAMLMapper();
@@ -100,7 +100,7 @@ class DeploymentTest {
   }
 
   @Test
-  void composeMountsWhatIsThereWhereItIsLookedFor() {
+  void composeMountsExistingFilesAtTheExpectedPaths() {
     JsonNode services = yaml("compose.yaml").get("services");
     List<String> mounted = new ArrayList<>();
     for (JsonNode service : services) {
@@ -139,7 +139,7 @@ class DeploymentTest {
             "RestartPreventExitStatus=2",
             "NoNewPrivileges=yes",
             "ProtectSystem=strict");
-    // Stopping: the grace of workers and what the devices' threads wait for at most
+    // Time for stopping: the grace period of workers, and the limit for the devices' threads
     // (DeviceThreads.close).
     assertThat(unit).contains("TimeoutStopSec=45s");
   }

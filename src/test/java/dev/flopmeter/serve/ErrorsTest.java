@@ -21,7 +21,7 @@ import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Errors that pass, such as that no thread can be started now: the daemon goes on after them. */
+/** Temporary errors, such as a thread that cannot be started: the daemon continues after them. */
 class ErrorsTest {
   private static final Duration LONGEST = Duration.ofMinutes(2);
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What annotations tell, and for how long they are kept. */
+/** The contents of annotations, and how long they are kept. */
 class EventLogTest {
   @TempDir private Path folder;
 
@@ -47,7 +47,7 @@ class EventLogTest {
   }
 
   @Test
-  void startsDriversAndErrorsAreToldInOrderAndSurviveARestart() {
+  void startsDriversAndErrorsAreListedInOrderAndSurviveARestart() {
     EventLog log = new EventLog(Optional.of(folder));
     log.started("1.0", second(10));
     log.driver("cuda:0", "550.1", second(11));
@@ -104,7 +104,7 @@ class EventLogTest {
   }
 
   @Test
-  void theLogDoesNotGrowForEver() throws Exception {
+  void theLogDoesNotGrowForever() throws Exception {
     EventLog log = new EventLog(Optional.of(folder));
     for (int i = 0; i < 5000; i++) {
       log.started("1." + i, second(i));
@@ -115,7 +115,7 @@ class EventLogTest {
         .hasSize(all(log).size());
   }
 
-  /** Results of one series, a second apart; the latest first, as the history gives them. */
+  /** Results of one series, a second apart, the latest first, in the history's order. */
   private static List<HistoryEntry> results(double... medians) {
     List<HistoryEntry> entries = new ArrayList<>();
     SeriesKey key = new SeriesKey("vision", "resnet50", "cuda:0", "cudnn", "fp16", 8);
@@ -126,7 +126,7 @@ class EventLogTest {
   }
 
   @Test
-  void aRegressionIsToldWhereItBegins() {
+  void aRegressionIsReportedWhenItBegins() {
     List<HistoryEntry> results = results(1, 1, 1, 1.05, 1.3, 1.3, 1.0, 1.2);
     assertThat(new EventLog(Optional.empty()).between(0, Long.MAX_VALUE, results, rules))
         .containsExactly(

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** The script that stands in for the worker; the model's name says how it behaves. */
+/** The script that replaces the worker; the model's name selects its behaviour. */
 public final class FakeWorker {
   private FakeWorker() {}
 

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * One Prometheus and a thousand nodes ({@code -Pfleet}; {@code -Dfleet.instances=1000}, {@code
  * -Dfleet.minutes=4}): how long the dashboards' queries take over those minutes, with the recording
- * rules and with their expressions written out. The nodes are one server that repeats, under a
- * thousand paths, what a real daemon told, each node a little slower than the one before.
+ * rules and with their expressions expanded. One server plays all nodes: under a thousand paths it
+ * repeats the metrics of a real daemon, each node a little slower than the previous one.
  */
 @Tag("fleet")
 class FleetTest {
@@ -150,12 +150,12 @@ class FleetTest {
     }
   }
 
-  /** A title may hold what ends a cell of a table. */
+  /** A title may contain the character that ends a table cell. */
   private static String cell(String text) {
     return text.replace("|", "\\|").replaceAll("\\s+", " ");
   }
 
-  /** The middle of three. */
+  /** The median of three. */
   private static double seconds(PrometheusProcess prometheus, String expression) throws Exception {
     double[] times = new double[3];
     for (int i = 0; i < times.length; i++) {

@@ -22,8 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
- * The chart deploys what {@code kubectl apply -k} does. What Helm makes of it is tested where
- * {@code helm} is installed; the rest reads the chart's files.
+ * The chart deploys the same as {@code kubectl apply -k}. Helm's output is tested if {@code helm}
+ * is installed; the other tests read the chart's files.
  */
 class HelmChartTest {
   private static final Path CHART = Path.of("config/helm/flopmeter");
@@ -48,7 +48,7 @@ class HelmChartTest {
       throw e;
     }
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    // Linked files are followed, which helm mentions on standard error.
+    // Helm follows links, and mentions this on standard error.
     String rest = output.replaceAll("(?m)^.*found symbolic link in path.*\\R", "");
     return new Answer(process.waitFor(), rest);
   }

@@ -25,8 +25,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Names that processes, devices and models choose stay data in all that the daemon serves, even
- * where they come to it unchecked.
+ * Names of processes, devices and models remain data in everything that the daemon serves, even if
+ * they reach it unchecked.
  */
 class HostileNamesTest {
   private static final String NAME =

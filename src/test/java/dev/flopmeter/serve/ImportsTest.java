@@ -21,9 +21,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Results that are sent to a real daemon: who may, what is taken, and that it is taken once. */
+/**
+ * Results sent to a real daemon: who may send them, what is accepted, and that each is accepted
+ * once.
+ */
 class ImportsTest {
-  /** Recent: the daemon has the real clock and deletes old results. */
+  /** Recent, because the daemon uses the real clock and deletes old results. */
   private static final Instant AT = Instant.now().truncatedTo(ChronoUnit.SECONDS);
 
   private static final String JSON =
@@ -38,7 +41,7 @@ class ImportsTest {
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
-            // A busy machine may take long for 4 MiB.
+            // A busy machine may need a long time for 4 MiB.
             "http: {request_time: 5m, response_time: 5m, listen: \"127.0.0.1:0\""
                 + http
                 + "}\nhistory: {folder: kept}\nworkloads:\n"
@@ -112,7 +115,7 @@ class ImportsTest {
   }
 
   @Test
-  void whatCannotBeTakenIsRefusedWithOneLine() throws Exception {
+  void invalidImportsAreRejectedWithOneLine() throws Exception {
     try (DaemonProcess daemon = daemon()) {
       assertThat(post(daemon, "vision", "wrong", JSON)).startsWith("401 ");
       assertThat(post(daemon, "own", "p", JSON))
@@ -145,7 +148,7 @@ class ImportsTest {
   }
 
   @Test
-  void withoutPasswordsNothingIsTaken() throws Exception {
+  void withoutPasswordsNoResultIsAccepted() throws Exception {
     try (DaemonProcess daemon = daemon("")) {
       assertThat(post(daemon, "vision", "p", JSON))
           .isEqualTo("403 {\"error\":\"importing requires a password; add http.users\"}");

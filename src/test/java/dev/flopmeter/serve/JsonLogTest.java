@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What a collector of logs reads. */
+/** The log as a log collector reads it. */
 class JsonLogTest {
   private static String line(String message, Throwable cause) {
     LoggerContext context = new LoggerContext();

@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a person reads in the log. */
+/** The log as a person reads it. */
 class LogLinesTest {
   @Test
-  void aMessageIsOneLineAndSteersNoTerminal() {
+  void aMessageIsOneLineWithoutControlCharacters() {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     var appender = (ConsoleAppender<ILoggingEvent>) root.getAppender("stderr");

@@ -22,14 +22,14 @@ import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A real Prometheus that asks for native histograms, and the quantiles that it takes of them. */
+/** A real Prometheus that requests native histograms, and the quantiles it computes from them. */
 class NativeHistogramTest {
   private static final int PASSES = 4000;
   private static final double[] QUANTILES = {0.5, 0.9, 0.99};
 
   @TempDir private Path folder;
 
-  /** A worker that answers every run with a result, and those of one model with another. */
+  /** A worker that returns a result for every run, and another one for one of the models. */
   private Path worker(String result, String suspect) throws Exception {
     Files.writeString(folder.resolve("m"), result + "\n");
     Files.writeString(folder.resolve("suspect"), suspect + "\n");

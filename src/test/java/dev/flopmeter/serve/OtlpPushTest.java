@@ -27,7 +27,7 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Pushing to a receiver that is there, and to one that is not. */
+/** Pushes to a receiver that is available, and to one that is not. */
 class OtlpPushTest {
   @TempDir private Path folder;
 

@@ -72,8 +72,8 @@ class PrometheusDaemonTest {
           .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofSeconds(1))
           .untilAsserted(() -> assertThat(failing(prometheus)).isEmpty());
-      // 2e13 FLOP/s in bf16 is what the daemon knows of each GPU. A panel is full with the first
-      // server, and a rule may be a scrape ahead of the other: both settle within some scrapes.
+      // The daemon's peak of each GPU in bf16 is 2e13 FLOP/s. A panel has data as soon as the first
+      // server has, and one rule may be a scrape ahead of another: both settle within some scrapes.
       await()
           .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofSeconds(1))
@@ -91,7 +91,7 @@ class PrometheusDaemonTest {
     }
   }
 
-  /** The figures of the fleet that an invalid result has reached. */
+  /** The fleet's figures that include an invalid result. */
   private static List<String> showingTheInvalid(PrometheusProcess prometheus) throws Exception {
     List<String> expressions = new ArrayList<>();
     for (Dashboards.Query query : Dashboards.queries()) {

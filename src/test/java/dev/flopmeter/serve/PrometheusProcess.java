@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A real Prometheus on loopback, with our own rules; the test is skipped where none is installed.
+ * A real Prometheus on loopback, with our own rules; the test is skipped if it is not installed.
  */
 final class PrometheusProcess implements AutoCloseable {
   final PrometheusClient client;
@@ -26,8 +26,8 @@ final class PrometheusProcess implements AutoCloseable {
   }
 
   /**
-   * Scrapes {@code targets} (static configurations as a YAML list) each {@code interval}; more
-   * arguments follow those of every server.
+   * Scrapes {@code targets} (static configurations as a YAML list) every {@code interval}, with
+   * additional arguments.
    */
   static PrometheusProcess start(
       Path folder, String targets, String interval, boolean hasRules, String... arguments)
@@ -81,7 +81,8 @@ final class PrometheusProcess implements AutoCloseable {
   }
 
   /**
-   * Our rules as shipped, but each group as often as the scrapes, since a test has no 5 minutes.
+   * Our rules, but each group is evaluated as often as scrapes happen, because a test cannot wait
+   * for 5 minutes.
    */
   private static void copyRules(Path to, String interval) throws IOException {
     for (String name :

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which runs' results become metrics, where runs and new configurations cross. */
+/** The runs whose results become metrics, if runs and configuration changes overlap. */
 class PublishedStateTest {
   private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
 
@@ -161,7 +161,7 @@ class PublishedStateTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", ", batch: [1, 4, 8]", ", input: 'x=2x16'"})
-  void whatWasReallyRunIsPublishedWhateverBatchIsConfigured(String batch) throws Exception {
+  void theBatchThatRanIsPublishedWhicheverIsConfigured(String batch) throws Exception {
     ServeConfig config = config("a: {model: fixed, device: cpu" + batch + "}");
     Target target = targets(config).get(0);
     try (History history = History.open(config.history(), clocks);

@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * LLM servers as Prometheus sees them: the exposition of each, written by its source, whose
- * counters grow; of SGLang that of two data-parallel schedulers. A value such as {@code {3e12}} is
- * the growth in a second.
+ * LLM servers as Prometheus sees them: the exposition of each, reconstructed from its source, with
+ * growing counters; two data-parallel schedulers for SGLang. A value such as {@code {3e12}} is the
+ * growth per second.
  */
 final class RecordedServers implements AutoCloseable {
   private static final List<String> NAMES = List.of("vllm", "sglang");

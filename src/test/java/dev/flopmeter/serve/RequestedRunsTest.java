@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/** What is remembered of requested runs, and how many may be asked for. */
+/** The state of requested runs, and the limit on requests. */
 class RequestedRunsTest {
   private final RequestedRuns runs = new RequestedRuns();
 
@@ -64,7 +64,7 @@ class RequestedRunsTest {
   }
 
   @Test
-  void aRunThatBeganBeforeItWasAskedForIsNotItsAnswer() throws Exception {
+  void aRunThatStartedBeforeTheRequestIsNotItsAnswer() throws Exception {
     Target target = target("cpu");
     runs.began(target);
     Run run = add(target);

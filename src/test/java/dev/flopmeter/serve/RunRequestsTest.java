@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Runs on request, over HTTP, with worker processes that are scripts. */
+/** Runs on request, over HTTP, with scripts as worker processes. */
 class RunRequestsTest {
   private static final String HASH = BCrypt.withDefaults().hashToString(4, "p".toCharArray());
   private static final String RUNS = "/api/v1/workloads/w/runs";
@@ -49,7 +49,7 @@ class RunRequestsTest {
             .formatted(workloads, users));
   }
 
-  /** A daemon of which the first runs are over. */
+  /** A daemon whose first runs are finished. */
   private void start(String workloads, Map<String, String> environment) throws Exception {
     configure(workloads, "me: \"" + HASH + "\"");
     begin(environment);
@@ -140,7 +140,7 @@ class RunRequestsTest {
   }
 
   @Test
-  void askingAgainWhileOneIsQueuedIsTheSameRunAndLaterANewOne() throws Exception {
+  void aSecondRequestJoinsAQueuedRunAndALaterOneStartsANewRun() throws Exception {
     start("w: {model: good, device: cpu, interval: 1h}", Map.of("FAKE_DELAY", "2"));
     String first = location(post(RUNS));
     await().until(() -> state(first).equals("running"));
@@ -175,7 +175,7 @@ class RunRequestsTest {
   }
 
   @Test
-  void anotherConfigurationEndsWhatIsQueued() throws Exception {
+  void anotherConfigurationEndsQueuedRuns() throws Exception {
     start("w: {model: good, device: cpu, interval: 1h}", Map.of("FAKE_DELAY", "2"));
     String running = location(post(RUNS));
     await().until(() -> state(running).equals("running"));
@@ -191,12 +191,12 @@ class RunRequestsTest {
     configure("w: {model: stubborn, device: cpu, interval: 1h}", "me: \"" + HASH + "\"");
     begin(Map.of());
     await().until(() -> json(get("/api/v1/workloads")).at("/workloads/0/running").asBoolean());
-    // It waits for its worker, which does not listen to SIGTERM.
+    // It waits for its worker, which ignores SIGTERM.
     Thread closing =
         new Thread(() -> assertThatCode(() -> daemon.close()).doesNotThrowAnyException());
     closing.start();
     await()
-        .pollInterval(Duration.ofMillis(300)) // the server takes 10 requests in a minute
+        .pollInterval(Duration.ofMillis(300)) // the server accepts 10 requests per minute
         .until(() -> post(RUNS).statusCode() == 503);
     HttpResponse<String> refused = post(RUNS);
     assertThat(refused.statusCode()).isEqualTo(503);
@@ -226,7 +226,7 @@ class RunRequestsTest {
           POST,   w,      p,     '{}', 400, the request must have no body
           POST,   theirs, p,     '',   409, theirs is imported
           """)
-  void whatCannotBeStarted(
+  void requestsThatAreRejected(
       String method, String workload, String password, String body, int status, String why)
       throws Exception {
     start("w: {model: good, device: cpu, interval: 1h}", Map.of());
@@ -255,7 +255,7 @@ class RunRequestsTest {
   }
 
   @Test
-  void askingTooOftenIsRefusedForAWhile() throws Exception {
+  void tooManyRequestsAreRejectedForAWhile() throws Exception {
     start("w: {model: good, device: cpu, interval: 1h}", Map.of("FAKE_DELAY", "1"));
     for (int i = 0; i < RunRequests.MOST_A_MINUTE; i++) {
       assertThat(post(RUNS).statusCode()).isEqualTo(202);

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Minutes of runs, faults and scrapes ({@code -Psoak}, {@code -Dsoak.minutes=5}): what the daemon
- * holds must not grow, and no result may be lost.
+ * Minutes of runs, faults and scrapes ({@code -Psoak}, {@code -Dsoak.minutes=5}): the daemon's
+ * resources must not grow, and no result may be lost.
  */
 @Tag("soak")
 class SoakTest {
@@ -28,7 +28,7 @@ class SoakTest {
 
   @TempDir private Path folder;
 
-  /** What a process holds at one moment. */
+  /** The resources of a process at one moment. */
   private record Held(double minutes, double residentMegabytes, double threads, double files) {
     static Held by(DaemonProcess daemon, Instant start) throws IOException {
       Path proc = Path.of("/proc/" + daemon.process.pid());
@@ -47,7 +47,7 @@ class SoakTest {
   }
 
   @Test
-  void whatTheDaemonHoldsDoesNotGrowAndNothingIsLost() throws Exception {
+  void theDaemonsResourcesDoNotGrowAndNothingIsLost() throws Exception {
     Path config =
         Files.writeString(
             folder.resolve("f.yaml"),
@@ -103,8 +103,8 @@ class SoakTest {
   }
 
   /**
-   * Without the start: classes are loaded and the server's threads come one with each scrape. That
-   * takes about a minute, or a third of a soak that is shorter than three.
+   * Leaves out the start, while classes are loaded and each scrape adds a thread to the server.
+   * That takes about a minute, or a third of a soak shorter than three minutes.
    */
   private static List<Held> settled(List<Held> samples) {
     double start = Math.max(MINUTES / 3, Math.min(1.5, MINUTES / 2));
@@ -115,7 +115,9 @@ class SoakTest {
     double of(Held held);
   }
 
-  /** The mean of the last half against that of the first: one peak is no growth. */
+  /**
+   * Compares the mean of the last half with that of the first, so that a single peak is not growth.
+   */
   private static void assertGrowth(List<Held> samples, Figure figure, double most) {
     int half = samples.size() / 2;
     double before = samples.subList(0, half).stream().mapToDouble(figure::of).average().orElse(0);
@@ -124,7 +126,7 @@ class SoakTest {
     assertThat(after - before).as("from %s to %s", before, after).isLessThan(most);
   }
 
-  /** Least squares, a minute. */
+  /** The least-squares slope, per minute. */
   private static double slope(List<Held> samples, Figure figure) {
     double x = samples.stream().mapToDouble(Held::minutes).average().orElse(0);
     double y = samples.stream().mapToDouble(figure::of).average().orElse(0);

@@ -19,7 +19,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code serve --check}: what a start would refuse, and what would not work after it. */
+/**
+ * {@code serve --check}: errors that would prevent a start, and features that would not work after
+ * it.
+ */
 class StartCheckTest {
   @TempDir private Path folder;
 
@@ -103,7 +106,7 @@ class StartCheckTest {
   }
 
   @Test
-  void whatWillNotWorkIsAWarning() throws Exception {
+  void featuresThatWillNotWorkAreWarnings() throws Exception {
     StartCheck check =
         check(
             """

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The daemon behind TLS, with a certificate as openssl makes it. */
+/** The daemon with TLS, with a certificate made by openssl. */
 public class TlsTest {
   @TempDir private Path folder;
 
@@ -48,7 +48,7 @@ public class TlsTest {
     assertThat(openssl.waitFor()).isZero();
   }
 
-  /** As Prometheus writes it. */
+  /** In Prometheus' format. */
   private String expirySeconds() throws Exception {
     try (InputStream in = Files.newInputStream(folder.resolve("cert.pem"))) {
       X509Certificate shown =
@@ -86,7 +86,7 @@ public class TlsTest {
   }
 
   @Test
-  void whoTrustsTheCertificateIsAnswered() throws Exception {
+  void aClientThatTrustsTheCertificateIsAnswered() throws Exception {
     certificate(folder);
     Path config =
         Files.writeString(
@@ -116,7 +116,7 @@ public class TlsTest {
     }
   }
 
-  /** What the daemon agrees to with a client that offers only this. */
+  /** The protocol and cipher that the daemon negotiates with a client that only offers these. */
   private String agreed(int port, String protocol, String suite) throws Exception {
     try (SSLSocket socket =
         (SSLSocket)
@@ -185,7 +185,7 @@ public class TlsTest {
   void aNewCertificateIsTakenAtTheSignalAndABadOneIsNot() throws Exception {
     certificate(folder);
     SSLContext first = trusting();
-    // One that has no session with the daemon yet: a session is resumed without a certificate.
+    // A client without an earlier session: a resumed session needs no certificate.
     SSLContext firstAgain = trusting();
     Path config =
         Files.writeString(
@@ -225,7 +225,9 @@ public class TlsTest {
     }
   }
 
-  /** The server ends what is no TLS; how its end shows is the system's. */
+  /**
+   * The server closes connections that are not TLS; how the client sees this depends on the system.
+   */
   private static String answerOrNothing(Socket socket) {
     try {
       return healthy(socket);

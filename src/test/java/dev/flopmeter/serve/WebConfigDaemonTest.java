@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A daemon behind the web configuration of Prometheus' exporters. */
+/** A daemon with the web configuration of Prometheus' exporters. */
 class WebConfigDaemonTest {
   private static final String SERVER =
       "tls_server_config: {cert_file: server/cert.pem, key_file: server/key.pem";
@@ -33,7 +33,7 @@ class WebConfigDaemonTest {
   @TempDir private Path folder;
   private Daemon daemon;
 
-  /** Three parties, each with a certificate that it signed itself. */
+  /** Three parties, each with a self-signed certificate. */
   @BeforeEach
   void certificates() throws Exception {
     for (String party : new String[] {"server", "client", "stranger"}) {
@@ -65,7 +65,7 @@ class WebConfigDaemonTest {
     return send("GET", path, party);
   }
 
-  /** Sends as a party; as nobody in particular where that is empty. */
+  /** Sends a request as a party, or anonymously if the party is empty. */
   private HttpResponse<String> send(String method, String path, String party) throws Exception {
     SSLFactory.Builder tls =
         SSLFactory.builder()
@@ -112,7 +112,7 @@ class WebConfigDaemonTest {
   }
 
   @Test
-  void aCertificateMayBeShownOrNot() throws Exception {
+  void aClientCertificateIsOptional() throws Exception {
     start(
         SERVER + ", client_auth_type: VerifyClientCertIfGiven, client_ca_file: client/cert.pem}\n");
     assertThat(get("/metrics", "").statusCode()).isEqualTo(200);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Texts that model files, libraries and people write. */
+/** Texts from model files, libraries and people. */
 class TextTest {
 
   @Test
@@ -52,7 +52,7 @@ class TextTest {
   }
 
   @Test
-  void aSpreadsheetRunsNoName() {
+  void aNameIsNotAFormulaInASpreadsheet() {
     assertThat(Csv.line(List.of("=1+1", "-x", "@y", "1-1"))).isEqualTo("'=1+1,'-x,'@y,1-1\r\n");
   }
 

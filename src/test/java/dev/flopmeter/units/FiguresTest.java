@@ -91,7 +91,7 @@ class FiguresTest {
   }
 
   @Test
-  void whatIsNoFigureIsRefused() {
+  void invalidFiguresAreRejected() {
     assertThatThrownBy(() -> Figures.si(Double.NaN))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("NaN");

@@ -49,19 +49,19 @@ public final class Output implements AutoCloseable {
     return file != null;
   }
 
-  /** The style of tables: for a terminal as it is, for a file plain. */
+  /** The style of tables: as for the terminal, or plain for a file. */
   public TerminalStyle style(boolean allLayers) {
     return isFile()
         ? TerminalStyle.PLAIN.withAllLayers(allLayers)
         : TerminalStyle.of(System.getenv(), Terminal.OUTPUT, Charset.defaultCharset(), allLayers);
   }
 
-  /** Whether writing failed, so that there is no point in going on. */
+  /** Whether writing failed, so that continuing is pointless. */
   public boolean isBroken() {
     return isBroken || (file == null && standard.checkError());
   }
 
-  /** Writes at once, so that a reader at the other end of a pipe sees it. */
+  /** Flushes, so that a reader of a pipe sees it at once. */
   public void text(String text) {
     isComplete = false;
     if (file == null) {

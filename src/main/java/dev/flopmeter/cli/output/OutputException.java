@@ -11,7 +11,7 @@ public final class OutputException extends RuntimeException {
     super(where + ": cannot be written: " + IoReason.of(cause), cause);
   }
 
-  /** Throws it unless the reader of a pipe has closed its end: that one has seen what it wanted. */
+  /** Throws it, unless the reader of a pipe has closed its end because it has seen enough. */
   static void requireReaderGone(String where, IOException e) {
     String message = String.valueOf(e.getMessage());
     if (!message.contains("Broken pipe") && !message.contains("Connection reset")) {

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 final class OutputFile {
-  /** As many symbolic links as Linux follows. */
+  /** The number of symbolic links that Linux follows. */
   private static final int MOST_LINKS = 40;
 
   /** The folder of a process' open files, behind {@code /dev/fd} and {@code /dev/stdout}. */
@@ -47,7 +47,7 @@ final class OutputFile {
   private @Nullable OutputStream stream;
 
   /**
-   * @param stream null for the file itself, which stays as it is until there is something to write
+   * @param stream null for the file itself, which stays unchanged until there is something to write
    */
   private OutputFile(Path target, @Nullable OutputStream stream) {
     this.target = target;
@@ -57,8 +57,8 @@ final class OutputFile {
   /**
    * Opens the file.
    *
-   * @param isFollowed whether each write is to be seen at once
-   * @throws IOException if it is clear already that it cannot be written
+   * @param isFollowed whether each write must be visible at once
+   * @throws IOException if it is already clear that the file cannot be written
    */
   static OutputFile open(String name, boolean isFollowed) throws IOException {
     Path path = Path.of(name);
@@ -88,7 +88,7 @@ final class OutputFile {
   /**
    * Ends the output.
    *
-   * @param isComplete whether what was written takes the place of the old file
+   * @param isComplete whether the new content replaces the old file
    * @throws IOException if that fails; a regular file is then unchanged
    */
   void close(boolean isComplete) throws IOException {
@@ -121,8 +121,8 @@ final class OutputFile {
   }
 
   /**
-   * Standard output and errors are used as they are, with the position that they share with the
-   * shell. Opening any other descriptor makes a position of its own, so it only appends.
+   * Standard output and errors are used as they are, with the file position that they share with
+   * the shell. Opening any other descriptor would create a separate position, so it only appends.
    */
   private static OutputStream descriptor(Path path) throws IOException {
     boolean isOwn = folder(path).toRealPath().equals(Path.of("/proc/self/fd").toRealPath());
@@ -143,7 +143,7 @@ final class OutputFile {
     }
   }
 
-  /** The content is complete: the temporary file exists for this moment only. */
+  /** The content is complete: the temporary file exists only for this moment. */
   private static void replace(Path target, byte[] content) throws IOException {
     Path temporary = target.resolveSibling(".flopmeter-" + UUID.randomUUID() + ".tmp");
     PosixFileAttributes old =
@@ -159,11 +159,11 @@ final class OutputFile {
       if (old == null || !isForbidden(e)) {
         throw e;
       }
-      // The folder takes no new files, or a mount point cannot be replaced; this one can be
+      // The folder accepts no new files, or a mount point cannot be replaced; but this file can be
       // written.
       Files.write(target, content);
     } finally {
-      temporary.toFile().delete(); // nothing where it was moved or never made
+      temporary.toFile().delete(); // nothing if it was moved or never created
     }
   }
 
@@ -176,7 +176,7 @@ final class OutputFile {
     Files.createFile(temporary, attributes);
   }
 
-  /** Whether the file can only be written in place; a full disk is not such a case. */
+  /** Whether the file can only be written in place; a full disk does not count. */
   private static boolean isForbidden(IOException e) {
     String reason = IoReason.of(e);
     return e instanceof AccessDeniedException
@@ -195,7 +195,7 @@ final class OutputFile {
       }
       view.setPermissions(old.permissions());
     } catch (IOException ignored) {
-      // only root may give a file away, and some file systems know no permissions
+      // only root may change the owner, and some file systems have no permissions
     }
   }
 }

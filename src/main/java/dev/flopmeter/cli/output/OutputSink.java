@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stream that keeps its first failure instead of throwing it, and drops everything after it. The
- * layers above (picocli, {@code PrintWriter}) would swallow an exception; this one can be asked.
+ * layers above (picocli, {@code PrintWriter}) would swallow an exception; this one stores it.
  */
 public final class OutputSink extends OutputStream {
   private final OutputStream stream;
@@ -60,8 +60,8 @@ public final class OutputSink extends OutputStream {
   }
 
   /**
-   * Reports the failure, if there was one. A reader that closed its end of a pipe has seen what it
-   * wanted ({@code | head}): that is not a failure.
+   * Reports the failure, if there was one. A reader that closed its end of a pipe has seen enough
+   * ({@code | head}), which is not a failure.
    *
    * @param where names the output in the message
    * @throws OutputException if a write failed

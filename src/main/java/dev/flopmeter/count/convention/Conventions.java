@@ -74,7 +74,7 @@ public final class Conventions {
     List<List<String>> rows = Csv.rows(Conventions.class, "conventions.csv");
     List<Convention> tools = new ArrayList<>();
     Map<String, List<Convention>> companions = new HashMap<>();
-    for (int i = rows.size() - 1; i >= 0; i--) { // a companion is made before its tool
+    for (int i = rows.size() - 1; i >= 0; i--) { // a companion is created before its tool
       List<String> row = rows.get(i);
       Convention tool =
           new ToolConvention(

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What prices are made of for one node, by the names in {@code prices.csv} and in {@code
+ * The quantities of prices for one node, by the names in {@code prices.csv} and in {@code
  * docs/counting.md}; the equations of {@code quantities.txt} compute it.
  */
 record Quantities(CountedNode call) implements NodeHost {
@@ -39,7 +39,7 @@ record Quantities(CountedNode call) implements NodeHost {
     return Definition.of(sum, List.of(), DIALECT, ALL);
   }
 
-  /** What the node counts by a price. */
+  /** The amount that a price gives for the node. */
   long by(Definition price) {
     return (Long) results(price).get(0);
   }

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What each tool would say of one network, and why they differ.
+ * The number that each tool would print for one network, and why they differ.
  *
  * @param macs multiply-accumulates, which nearly every tool starts from
  */
@@ -74,6 +74,6 @@ public record ToolComparison(ModelInfo model, long macs, List<ToolCount> tools) 
     }
   }
 
-  /** What operators of one kind add to the MACs; negative where MACs are missed. */
+  /** The work that operators of one kind add to the MACs; negative if MACs are missed. */
   public record Difference(String op, long amount) {}
 }

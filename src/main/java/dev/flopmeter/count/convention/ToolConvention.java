@@ -12,8 +12,7 @@ import java.util.Map;
  * @param version which version the prices were read from and confirmed with
  * @param key what the tool looks at: {@code module}, {@code function} (of PyTorch) or {@code
  *     operator} (of ONNX)
- * @param prices by module, function or operator, some with a mode behind a colon; what is not in it
- *     counts 0
+ * @param prices by module, function or operator, some with a mode behind a colon; others count 0
  * @param note what a user of the number should know
  */
 record ToolConvention(
@@ -47,7 +46,7 @@ record ToolConvention(
     return new Quantities(call).by(prices.getOrDefault(name + ":" + mode(call), price));
   }
 
-  /** How an interpolation fills in, as PyTorch names it. */
+  /** The interpolation mode, as PyTorch names it. */
   private static String mode(CountedNode call) {
     String mode = call.operands().attributes().text("mode", "nearest");
     return switch (mode) {

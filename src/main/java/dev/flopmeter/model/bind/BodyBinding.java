@@ -17,10 +17,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** An operator with bodies: binds the bodies and finds what the operator writes. */
+/** An operator with bodies: binds the bodies and finds the types of the operator's outputs. */
 record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int depth) {
 
-  /** Adds the node if its operator has bodies; says whether it does. */
+  /** Adds the node if its operator has bodies; returns whether it does. */
   boolean add() {
     switch (node.qualifiedOp()) {
       case "If" -> addIf();
@@ -146,7 +146,7 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
     return index < body.outputs().size() ? body.types().get(body.outputs().get(index)) : null;
   }
 
-  /** An output has a type where both branches agree on it. */
+  /** An output has a type if both branches agree on it. */
   private void addBranches(Graph then, Graph otherwise) {
     for (Graph branch : List.of(then, otherwise)) {
       if (branch.outputs().size() < node.outputs().size()) {
@@ -170,7 +170,7 @@ record BodyBinding(GraphBuilder builder, Node node, TemplateBinder binder, int d
     builder.addTyped(node.withAttributes(bound), outputs);
   }
 
-  /** Whether the branch is constants alone; then they replace the node. */
+  /** Whether the branch consists of constants, which then replace the node. */
   private boolean isFolded(Graph branch) {
     List<String> results = branch.outputs();
     if (results.size() < node.outputs().size()

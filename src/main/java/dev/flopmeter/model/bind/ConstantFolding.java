@@ -16,8 +16,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes what is the same in every run, and traces it to the tensors that the model stores. A
- * graph and its bodies share one, and its limits.
+ * Computes values that are the same in every run, and traces them to the stored tensors. A graph
+ * and its bodies share one, with its limits.
  */
 final class ConstantFolding {
   /** A chain of additions to one constant could otherwise fill any heap. */
@@ -31,13 +31,13 @@ final class ConstantFolding {
   /** Bytes of the larger results so far. */
   private long bytes;
 
-  /** Stored tensors noted so far behind computed constants. */
+  /** Number of stored tensors recorded so far behind computed constants. */
   private long notedOrigins;
 
   /**
-   * The results of a node, where they are known. Shapes and other small results always fold, and
-   * what takes no memory of its own; larger ones until they have taken {@link #MOST_BYTES}
-   * together, then they stay nodes, for the backend to compute.
+   * The results of a node, if known. Shapes, other small results and those that share memory always
+   * fold; larger ones fold until they take {@link #MOST_BYTES} in total, and then stay nodes for
+   * the backend.
    */
   Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs) {
     boolean allocates = Folder.allocates(in.node());
@@ -68,7 +68,7 @@ final class ConstantFolding {
     return bytes;
   }
 
-  /** Where a folded result comes from. */
+  /** The origins of a folded result. */
   Origins origins(Operands in, Tensor result, ValueScope values) {
     if (OperatorTrait.STORING.of(in.node())) {
       return Origins.stored(result);
@@ -76,12 +76,12 @@ final class ConstantFolding {
     return OperatorTrait.FILLING.of(in.node()) ? Origins.filled(result) : through(in, values);
   }
 
-  /** Where the results of a node that is left to the backend come from; null if from its feeds. */
+  /** The origins of the results of a node left to the backend; null if they depend on inputs. */
   @Nullable Origins originsAtLoad(Operands in, ValueScope values) {
     return isComputedAtLoad(in.node(), values) ? through(in, values) : null;
   }
 
-  /** Whether it gives the same results at every run, since it reads what never changes. */
+  /** Whether its results are the same in every run, because its inputs never change. */
   private static boolean isComputedAtLoad(Node node, ValueScope values) {
     boolean isGiven = false;
     for (String input : node.inputs()) {

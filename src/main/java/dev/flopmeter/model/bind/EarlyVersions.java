@@ -6,14 +6,14 @@ import dev.flopmeter.model.Node;
 import java.util.List;
 
 /**
- * Attributes that early versions of an operator spell otherwise, brought to the later spelling, so
- * that shapes, counts and kernels know one. An attribute that became an input, or a default that
- * changed, is left to who reads it.
+ * Converts attributes that early versions of an operator spell differently to the later spelling,
+ * so that shapes, counts and kernels need only one. Attributes that became inputs, and changed
+ * defaults, are left to their readers.
  */
 final class EarlyVersions {
   private EarlyVersions() {}
 
-  /** The node as it is, or with its attributes as later versions of the operator have them. */
+  /** The node itself, or with the attributes of later versions of the operator. */
   static Node modern(Node node) {
     if (node.opset() >= 14 || !node.domain().isEmpty()) {
       return node;
@@ -32,18 +32,18 @@ final class EarlyVersions {
     return node.withAttributes(node.attributes().with(attribute, value));
   }
 
-  /** From opset 7 on the asked outputs say so, before that an attribute. */
+  /** Since opset 7 the outputs decide; before, an attribute. */
   private static boolean trains(Node node) {
     return node.opset() < 7 ? !node.attributes().flag("is_test", false) : node.hasOutput(1);
   }
 
-  /** Once the type's name, since opset 6 its number. */
+  /** The type's name at first, its number since opset 6. */
   private static Node namedType(Node node) {
     Object to = node.attributes().asMap().get("to");
     return to instanceof String name ? with(node, "to", DataType.named(name).code()) : node;
   }
 
-  /** Once a float, since opset 2 an integer. */
+  /** A float at first, an integer since opset 2. */
   private static Node wholePower(Node node) {
     boolean isWhole =
         node.attributes().asMap().get("p") instanceof Float power && power == Math.rint(power);
@@ -57,7 +57,7 @@ final class EarlyVersions {
         .orElse(node);
   }
 
-  /** "Nearest, and linear (including bilinear, trilinear, ...)", as ONNX's Upsample 7 says. */
+  /** "Nearest, and linear (including bilinear, trilinear, ...)", according to Upsample 7. */
   private static Node linear(Node node) {
     String mode = node.attributes().text("mode", "nearest");
     return mode.equals("bilinear") || mode.equals("trilinear")
@@ -65,7 +65,7 @@ final class EarlyVersions {
         : node;
   }
 
-  /** Once for pictures (N x C x H x W) alone. */
+  /** At first only for images (N x C x H x W). */
   private static Node scales(Node node) {
     Attributes given = node.attributes();
     return with(

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A function's nodes as they read at one call: values renamed, attributes filled in. */
+/** A function's nodes at one call: with renamed values and resolved attributes. */
 final class FunctionBody {
   private final Node call;
   private final Attributes given;
@@ -38,8 +38,8 @@ final class FunctionBody {
   }
 
   /**
-   * The body's nodes in topological order, ready to stand in place of {@code call}. An attribute
-   * that refers to one the caller left out is left out too, as ONNX rules.
+   * The body's nodes in topological order, ready to replace {@code call}. A reference to an
+   * attribute that the caller omits is omitted too, as ONNX requires.
    */
   static List<Node> of(Node call, FunctionTemplate function) {
     FunctionBody body = new FunctionBody(call, function);
@@ -68,7 +68,7 @@ final class FunctionBody {
     return value.isEmpty() ? "" : names.computeIfAbsent(value, inner -> prefix() + inner);
   }
 
-  /** An output the caller left out is still written inside, under a name of its own. */
+  /** An output that the caller omits is still written inside, under a separate name. */
   private String renamedOutput(String value) {
     if (value.isEmpty()) {
       return "";
@@ -98,7 +98,7 @@ final class FunctionBody {
     return Attributes.of(result);
   }
 
-  /** A value of an attribute; a reference to one that the caller left out stays one. */
+  /** The value of an attribute; a reference to an omitted one stays a reference. */
   private Object rewritten(Object value) {
     if (value instanceof Attributes.Reference reference) {
       return given.asMap().getOrDefault(reference.name(), reference);

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Grows a {@link Graph} node by node, in topological order: each node's output types are inferred
- * as it is added, and it is replaced by its result where that is known.
+ * as it is added, and it is replaced by its result if that is known.
  *
  * <p>A builder for the body of a control-flow operator sees the values of the graph around it
  * through {@code outer}. Not thread-safe; {@link #build} ends its use.
@@ -56,7 +56,7 @@ public final class GraphBuilder {
     this(name, opset, Map.of(), null);
   }
 
-  /** Uses {@code declared}, what the author says of inner values, where inference cannot tell. */
+  /** Uses {@code declared}, the author's types of inner values, if inference fails. */
   GraphBuilder(
       String name, int opset, Map<String, ValueInfo> declared, @Nullable GraphBuilder outer) {
     this.name = name;
@@ -67,7 +67,7 @@ public final class GraphBuilder {
     givenTypes = outer == null ? Map.of() : outer.givenTypes;
   }
 
-  /** A builder that begins with the inputs and constants of {@code graph}. */
+  /** A builder that starts with the inputs and constants of {@code graph}. */
   public static GraphBuilder of(Graph graph) {
     GraphBuilder builder = new GraphBuilder(graph.name(), graph.opset());
     builder.batch = graph.batch();
@@ -100,19 +100,19 @@ public final class GraphBuilder {
     inputs.add(value);
   }
 
-  /** Says what an input will hold, so that shapes can follow from it. */
+  /** Sets the value of an input, so that shapes can follow from it. */
   void know(String input, Tensor value) {
     values.own(input).constant = value;
   }
 
-  /** Says what the outputs of some operators are, by qualified name, in place of our own rules. */
+  /** Sets rules for the outputs of some operators, by qualified name, instead of our own. */
   void know(Map<String, Function<Operands, List<TensorType>>> types) {
     givenTypes = types;
   }
 
   /**
-   * Says that the inputs were declared with batch 1 and have another one: reshapes to a constant
-   * shape that starts with 1 follow it where what they reshape has the new batch in front.
+   * Declares that the inputs had batch 1 and now have another one: reshapes to a constant shape
+   * that starts with 1 follow it if their input starts with the new batch.
    */
   void rebatch(long batch) {
     rebatched = batch;
@@ -150,7 +150,7 @@ public final class GraphBuilder {
   }
 
   /**
-   * Adds a node whose inputs are all there.
+   * Adds a node whose inputs all exist.
    *
    * @throws ModelException if its inputs do not fit, with the node named
    */
@@ -167,7 +167,7 @@ public final class GraphBuilder {
     }
   }
 
-  /** Adds a node of another graph, with what is known there of its outputs. */
+  /** Adds a node of another graph, with what that graph knows of its outputs. */
   public void add(Node node, Graph from) {
     claimOutputs(node);
     for (String output : node.outputs()) {
@@ -191,7 +191,7 @@ public final class GraphBuilder {
     }
   }
 
-  /** The node with the new batch in its constant shape, or as it is. */
+  /** The node with the new batch in its constant shape, or unchanged. */
   private Node followingBatch(Node node) {
     Operands in = operands(node);
     TensorType reshaped = in.knownType(0).orElse(null);
@@ -236,7 +236,7 @@ public final class GraphBuilder {
     nodes.add(uniquelyNamed(node));
   }
 
-  /** Lets the results of a node stand for it where they are known; says whether they do. */
+  /** Replaces a node by its results if they are known; returns whether they are. */
   private boolean fold(Operands in, List<TensorType> types) {
     List<String> outputs = in.node().outputs();
     Optional<List<Tensor>> folded = folding.fold(in, types);
@@ -283,7 +283,7 @@ public final class GraphBuilder {
     }
   }
 
-  /** What inference cannot tell may be declared. */
+  /** If inference fails, declared types are used. */
   private void recordDeclared(Node node) {
     for (String output : node.outputs()) {
       ValueInfo info = declared.get(output);
@@ -310,7 +310,7 @@ public final class GraphBuilder {
     return unique.equals(node.name()) ? node : node.withName(unique);
   }
 
-  /** Whether this graph or one around it has this value. */
+  /** Whether this graph or an enclosing one has this value. */
   public boolean isDefined(String value) {
     return values.has(value);
   }
@@ -319,12 +319,12 @@ public final class GraphBuilder {
     return values.operands(node);
   }
 
-  /** The type of a value of this graph or of one around it; null if it depends on data. */
+  /** The type of a value of this or an enclosing graph; null if it depends on data. */
   public @Nullable TensorType typeOf(String value) {
     return values.type(value);
   }
 
-  /** A value of this graph or of one around it that is known; null for others. */
+  /** A known value of this or an enclosing graph; null for others. */
   public @Nullable Tensor constantOf(String value) {
     return values.constant(value);
   }
@@ -343,7 +343,7 @@ public final class GraphBuilder {
   }
 
   /**
-   * The finished graph; nodes and constants that no output needs are left out.
+   * The finished graph; nodes and constants that no output needs are removed.
    *
    * @throws ModelException if nothing writes an output, or the graph names no output
    */
@@ -372,7 +372,7 @@ public final class GraphBuilder {
     return new Graph(name, opset, inputs, outputs, kept, constants, types, origins, inferences());
   }
 
-  /** The nodes that give what is needed, or what they need; adds that to {@code needed}. */
+  /** The nodes that compute needed values, or their inputs; adds these to {@code needed}. */
   private List<Node> keptNodes(Set<String> needed) {
     List<Node> kept = new ArrayList<>();
     for (int i = nodes.size() - 1; i >= 0; i--) {
@@ -381,7 +381,7 @@ public final class GraphBuilder {
         kept.add(node);
         needed.addAll(node.inputs());
         needed.addAll(GraphLinks.captures(node));
-        needed.remove(""); // the name of what is left out
+        needed.remove(""); // the name of an omitted value
       }
     }
     Collections.reverse(kept);

@@ -10,13 +10,13 @@ import java.util.OptionalLong;
 
 /**
  * How often the body of a Loop runs, by ONNX's rules: as often as the trip count says, unless a
- * condition ends it. A loop without the input for a condition ignores what its body says of it.
+ * condition ends it. A loop without a condition input ignores its body's condition.
  */
 public final class LoopTrips {
   private LoopTrips() {}
 
   /**
-   * The number of runs of {@code body}, if constants alone decide it.
+   * The number of runs of {@code body}, if constants alone determine it.
    *
    * @param in the operands of the Loop
    */
@@ -44,7 +44,7 @@ public final class LoopTrips {
     return condition.longAt(0) != 0;
   }
 
-  /** Whether the body's condition is the one it was given, as exporters write counted loops. */
+  /** Whether the body's condition is its condition input, as exporters write counted loops. */
   private static boolean handsOn(Graph body) {
     String value = body.outputs().get(0);
     for (int i = body.nodes().size() - 1; i >= 0; i--) {

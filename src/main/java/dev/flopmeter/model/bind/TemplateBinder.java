@@ -26,7 +26,7 @@ public final class TemplateBinder {
   /** Deeper nesting of bodies and functions is treated as an attack. */
   static final int MAX_DEPTH = 64;
 
-  /** A function that calls two others twice each, and so on, would never end. */
+  /** A function that calls two others twice each, and so on, would practically never end. */
   static final int MAX_NODES = 1 << 20;
 
   private final int opset;
@@ -86,7 +86,7 @@ public final class TemplateBinder {
     return dims != null && !dims.isEmpty() && dims.get(0).size() == 1;
   }
 
-  /** The declared inputs that are not initializers (which opsets before 4 list as inputs too). */
+  /** The declared inputs that are not initializers (which opsets before 4 also list as inputs). */
   public static List<ValueInfo> feeds(GraphTemplate template) {
     List<ValueInfo> feeds = new ArrayList<>();
     for (ValueInfo input : template.inputs()) {
@@ -167,7 +167,7 @@ public final class TemplateBinder {
   }
 
   private void add(GraphBuilder builder, Node node, int depth, List<String> callers) {
-    added += 1 + node.name().length() / 64; // names grow with each call, and take memory
+    added += 1 + node.name().length() / 64; // names grow with each call and need memory
     if (added > maxNodes) {
       throw new ModelException(
           "the model has more than " + maxNodes + " nodes once its functions are inlined");

@@ -13,7 +13,7 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Set;
 
-/** Puts nodes behind those whose outputs they read; keeps the written order where it already is. */
+/** Puts nodes after those whose outputs they read; keeps the written order where it is valid. */
 final class TopologicalOrder {
   private TopologicalOrder() {}
 
@@ -86,7 +86,7 @@ final class TopologicalOrder {
     return reads;
   }
 
-  /** A body's own names may also be written outside, later: those it does not read. */
+  /** A body's own names may also be written later outside: it does not read those. */
   private static Set<String> reads(GraphTemplate body) {
     Set<String> reads = new HashSet<>();
     body.nodes().forEach(inner -> reads.addAll(reads(inner)));

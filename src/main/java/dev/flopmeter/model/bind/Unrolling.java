@@ -19,14 +19,14 @@ import java.util.Map;
 
 /**
  * Replaces If, Loop and Scan by the nodes of their bodies, once for each run, for a backend that
- * has no control flow. What follows from constants is computed on the way. A loop whose condition
- * its body computes is taken apart trip by trip: one trip, then a loop that makes the rest.
+ * has no control flow. Constants are folded on the way. A loop whose body computes its condition is
+ * unrolled trip by trip: one trip, then a loop for the rest.
  */
 public final class Unrolling {
-  /** On the rest of a loop: the trips made before it. */
+  /** On the rest of a loop: the number of trips before it. */
   private static final String TRIPS_MADE = "flopmeter.trips";
 
-  /** Most nodes that bodies add to a graph. */
+  /** Maximum number of nodes that bodies add to a graph. */
   private static final int MOST_NODES = 1 << 16;
 
   private final GraphBuilder builder;
@@ -36,7 +36,7 @@ public final class Unrolling {
     this.builder = builder;
   }
 
-  /** How the nodes of a body are named, and the values that they read. */
+  /** The names of a body's nodes, and the values that they read. */
   private record Place(Map<String, String> names, String prefix, Map<String, String> metadata) {
     String of(String value) {
       return names.getOrDefault(value, value);
@@ -67,7 +67,7 @@ public final class Unrolling {
   }
 
   /**
-   * The unrolled graph: an operator with bodies stays in it where data decides how often they run.
+   * The unrolled graph: operators with bodies stay if data determines how often they run.
    *
    * @throws ModelException if the bodies would add more than 65,536 nodes; it names the operator
    */
@@ -115,7 +115,7 @@ public final class Unrolling {
     return new Place(names, node.name() + "/", Decompositions.ownedBy(node));
   }
 
-  /** Adds a body's nodes once, and gives the names of its results. */
+  /** Adds a body's nodes once, and returns the names of its results. */
   private List<String> run(Node node, Graph body, Place opened, String trip, List<String> inputs) {
     added += body.nodes().size() + 1;
     if (added > MOST_NODES) {
@@ -137,7 +137,7 @@ public final class Unrolling {
     return place.of(body.outputs());
   }
 
-  /** Writes a node of our own for {@code owner}. */
+  /** Adds a node of our own for {@code owner}. */
   private void write(Node owner, String op, Attributes attributes, List<String> from, String to) {
     Map<String, String> metadata = Decompositions.ownedBy(owner);
     builder.add(op, to + "/" + op, attributes, from, List.of(to), metadata);
@@ -204,7 +204,7 @@ public final class Unrolling {
     return known != null && (known.longAt(0) != 0) == value;
   }
 
-  /** Adds the loop that makes the trips behind these, and gives the names of its rows. */
+  /** Adds the loop for the remaining trips, and returns the names of its rows. */
   private List<String> rest(
       Node node, Place place, long trips, String goesOn, List<String> states) {
     long made = node.attributes().integer(TRIPS_MADE, 0) + trips;
@@ -335,7 +335,7 @@ public final class Unrolling {
     }
   }
 
-  /** What a loop without trips gives: as many rows as trips. */
+  /** The outputs of a loop without trips: as many rows as trips. */
   private static Tensor none(Node node, String row, Graph body) {
     TensorType each = body.types().get(row);
     if (each == null) {
@@ -345,7 +345,7 @@ public final class Unrolling {
     return FilledTensor.of(each.withShape(Shape.of(0).concat(each.shape())), 0);
   }
 
-  /** Adds a constant, or says what an input holds. */
+  /** Adds a constant, or sets the value of an input. */
   private void known(String value, Tensor tensor) {
     if (builder.isDefined(value)) {
       builder.know(value, tensor);

@@ -18,7 +18,7 @@ final class ValueScope implements Operands.Values {
     @Nullable TensorType type;
     @Nullable Tensor constant;
 
-    /** Null for what is not computed before the first run. */
+    /** Null for values that are not computed before the first run. */
     @Nullable Origins origins;
 
     void set(Tensor tensor, Origins from) {
@@ -32,7 +32,7 @@ final class ValueScope implements Operands.Values {
 
   private final @Nullable ValueScope outer;
 
-  /** What this graph's inputs, constants and nodes give, in order. */
+  /** The values of this graph's inputs, constants and nodes, in order. */
   private final Map<String, Known> own = new LinkedHashMap<>();
 
   ValueScope(@Nullable ValueScope outer) {
@@ -48,7 +48,7 @@ final class ValueScope implements Operands.Values {
     return claimed;
   }
 
-  /** A value of this graph itself; of an output that is left out, one that is not kept. */
+  /** A value of this graph itself; for an omitted output, one that is not stored. */
   Known own(String value) {
     return value.isEmpty() ? new Known() : Objects.requireNonNull(own.get(value));
   }
@@ -84,7 +84,7 @@ final class ValueScope implements Operands.Values {
     return new Operands(node, this);
   }
 
-  /** Those among {@code wanted} that this graph itself holds, in order. */
+  /** The values among {@code wanted} that belong to this graph itself, in order. */
   Map<String, Tensor> constants(Set<String> wanted) {
     Map<String, Tensor> constants = new LinkedHashMap<>();
     for (Map.Entry<String, Known> each : own.entrySet()) {

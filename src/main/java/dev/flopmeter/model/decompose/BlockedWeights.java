@@ -23,18 +23,15 @@ import java.util.Optional;
 record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ordered) {
   private static final String DOMAIN = "com.microsoft.nchwc";
 
-  /** Of the processors that files are mostly made on (AVX-512). */
+  /** The size on processors that most files are made on (AVX-512). */
   private static final long BLOCK = 16;
 
-  /** Of all others; the channels of some convolution then tell. */
+  /** The size on all others; the channels of some convolution then reveal it. */
   private static final long SMALL_BLOCK = 8;
 
   private static final String BLOCK_ATTRIBUTE = "flopmeter_block";
 
-  /**
-   * The nodes of a graph, those on blocks with the size of a block in their attributes where it is
-   * not the usual one.
-   */
+  /** The nodes of a graph; those on blocks of an unusual size have the size in their attributes. */
   static List<Node> withBlocks(List<Node> nodes, Map<String, Tensor> stored) {
     for (Node node : nodes) {
       Tensor weights = areOf(node) ? stored.get(node.inputs().get(1)) : null;
@@ -59,7 +56,7 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     return in.attributes().integer(BLOCK_ATTRIBUTE, BLOCK);
   }
 
-  /** Of input 1; the bias, input 2, also shows padding. */
+  /** The channels of input 1; the bias, input 2, also shows padding. */
   static BlockedWeights of(Operands in) {
     Shape weights = in.shape(1);
     long block = block(in);
@@ -85,7 +82,7 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     if (!in.isConstant(1)) {
       throw new ModelException("the weights (input 1) are in blocks, but not stored");
     }
-    if (stored.isEmpty()) { // their file is missing: the network can be counted only
+    if (stored.isEmpty()) { // their file is missing: the network can only be counted
       return FilledTensor.of(in.type(1).withShape(kept), 0);
     }
     float[] values = stored.get().toFloats();
@@ -106,7 +103,7 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
     return Tensor.ofFloats(kept, ordered);
   }
 
-  /** How many channels of a convolution are padding: their weights, stored here, are zeros. */
+  /** The number of a convolution's channels that are padding: their stored weights are zeros. */
   private record Padding(long outputs, long inputs) {
     static Padding of(Operands in, int block, boolean hasInputBlocks) {
       Optional<Tensor> stored = in.value(1);
@@ -134,7 +131,7 @@ record BlockedWeights(boolean isDepthwise, long outputs, long inputs, Tensor ord
       return new Padding(last(isOutput), hasInputBlocks ? last(isInput) : 0);
     }
 
-    /** The number of unused channels at the end of a block; 0 where none is used at all. */
+    /** The number of unused channels at the end of a block; 0 if none is used at all. */
     private static long last(boolean[] isUsed) {
       int unused = 0;
       while (unused < isUsed.length && !isUsed[isUsed.length - 1 - unused]) {

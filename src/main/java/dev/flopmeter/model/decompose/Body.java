@@ -27,8 +27,8 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
- * The graph that one node stands for, as it is written: values are added by name, their types are
- * inferred at once, and what follows from constants is computed.
+ * The graph that one node stands for, under construction: values are added by name, their types are
+ * inferred at once, and constants are folded.
  */
 final class Body implements NodeHost {
   /** The version of ONNX's operators that bodies are written in. */
@@ -84,7 +84,7 @@ final class Body implements NodeHost {
     return new Value(value, -1);
   }
 
-  /** A name that no value has: not in the graph, nor in the body that the node may be part of. */
+  /** An unused name: neither in the graph, nor in the body that the node may be part of. */
   private String name() {
     Node node = in.node();
     String place = node.name().substring(Decompositions.owner(node).length());
@@ -146,7 +146,7 @@ final class Body implements NodeHost {
     return new Value(Objects.requireNonNull(names.get(graph.outputs().get(0).name())), -1);
   }
 
-  /** Without the inputs at the end that are left out. */
+  /** Without omitted inputs at the end. */
   private List<String> inputs(List<Object> terms) {
     List<Object> all = new ArrayList<>();
     for (Object term : terms) {

@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 
-/** What the equations of {@code bodies.txt} can ask for and compute beside ONNX's operators. */
+/** The functions of {@code bodies.txt} besides ONNX's operators. */
 final class BodyFunctions {
   private BodyFunctions() {}
 
@@ -113,7 +113,7 @@ final class BodyFunctions {
   }
 
   /**
-   * What hides the keys after each query but the last, as ONNX Runtime does.
+   * A mask that hides the keys after each query except the last, as in ONNX Runtime.
    *
    * @param sizes queries, all keys, those before the first query
    */

@@ -20,14 +20,14 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** The registry of operators that are made up of simpler ones, by qualified name. */
+/** The registry of operators that are composed of simpler ones, by qualified name. */
 public final class Decompositions {
-  /** On the nodes of a body: the name of the node that they stand for (metadata). */
+  /** On the nodes of a body: the name of the node that they replace (metadata). */
   public static final String OWNER = "flopmeter.owner";
 
   private static final String OPERATOR = "flopmeter.owner.operator";
 
-  /** The long file of bodies, which is read when a network has an operator without other rules. */
+  /** The long file of bodies, read only if a network has an operator without other rules. */
   private static final class Bodies {
     static final Map<String, Definition> ALL =
         Definition.read(Decompositions.class, BodyFunctions.DIALECT);
@@ -40,12 +40,12 @@ public final class Decompositions {
 
   private Decompositions() {}
 
-  /** The qualified names of all operators that are made up of others. */
+  /** The qualified names of all composed operators. */
   public static Set<String> operators() {
     return Bodies.OPERATORS;
   }
 
-  /** Whether {@code node} is run as its parts even by those who run its operator's other forms. */
+  /** Whether {@code node} runs as its parts even if the operator's other forms have a kernel. */
   public static boolean isAlways(Node node) {
     return switch (node.qualifiedOp()) {
       case "Attention" -> node.hasOutput(3);
@@ -66,12 +66,12 @@ public final class Decompositions {
     return node.metadata().getOrDefault(OPERATOR, node.qualifiedOp());
   }
 
-  /** The nodes of a graph, with what bodies need to know of the weights that it stores. */
+  /** The nodes of a graph, with facts about its stored weights that bodies need. */
   public static List<Node> annotated(List<Node> nodes, Map<String, Tensor> stored) {
     return BlockedWeights.withBlocks(nodes, stored);
   }
 
-  /** How many learned values input {@code index} holds: several an element, or without padding. */
+  /** The number of learned values in input {@code index}: unpacked, and without padding. */
   public static long values(Operands in, int index) {
     if (!BlockedWeights.areOf(in.node()) || index == 0 || index > 2) {
       return InputRoles.values(in, index);
@@ -80,7 +80,7 @@ public final class Decompositions {
     return index == 1 ? found.ordered().elements() : found.outputs();
   }
 
-  /** The name of the node that {@code node} stands for, its own if it is of no body. */
+  /** The name of the node that {@code node} replaces; its own if it is not from a body. */
   public static String owner(Node node) {
     return node.metadata().getOrDefault(OWNER, node.name());
   }
@@ -103,8 +103,8 @@ public final class Decompositions {
   }
 
   /**
-   * The graph that a node stands for: it reads the node's inputs and writes its outputs, by their
-   * names. Nothing if its operator is not made up of others.
+   * The graph that a node stands for, with the names of the node's inputs and outputs. Nothing if
+   * its operator is not composed of others.
    *
    * @throws DataDependentException if it depends on a shape or value that is not known yet
    * @throws UnsupportedFormException if the operator's decomposition does not cover its form
@@ -116,8 +116,8 @@ public final class Decompositions {
   }
 
   /**
-   * The graph with the bodies of its nodes in their place, and of the nodes in these, except for
-   * nodes that {@code isKept} and those whose bodies depend on data.
+   * The graph with nodes replaced by their bodies, recursively, except for nodes that {@code
+   * isKept} and those whose bodies depend on data.
    */
   public static Graph inlined(Graph graph, Predicate<Node> isKept) {
     List<Node> nodes = new ArrayList<>();

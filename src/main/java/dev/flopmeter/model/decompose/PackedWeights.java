@@ -37,9 +37,7 @@ final class PackedWeights {
     return scales.reshaped(Shape.of(rows, perRow));
   }
 
-  /**
-   * Of the inputs with codes, scales and perhaps zero points; rows may be padded to whole blocks.
-   */
+  /** For inputs with codes, scales and perhaps zero points; rows may be padded to whole blocks. */
   private static Tensor rows(
       Operands in, int[] inputs, Shape stored, boolean isTurned, long block, long bits) {
     DataType given = in.type(inputs[0]).type();
@@ -60,14 +58,14 @@ final class PackedWeights {
         stored, isTurned, length, block, codes, scales, zeros, middle, groups, null);
   }
 
-  /** Of MatMulNBits: K x N. */
+  /** For MatMulNBits: K x N. */
   static Tensor ofBlocks(Operands in) {
     Shape stored = Shape.of(in.attributes().integer("N"), in.attributes().integer("K"));
     long block = in.attributes().integer("block_size");
     return rows(in, new int[] {1, 2, 3}, stored, true, block, in.attributes().integer("bits", 4));
   }
 
-  /** Of MatMulBnb4: by one table of values; the high half of a byte comes first. */
+  /** For MatMulBnb4: by one table of values; the high half of a byte comes first. */
   static Tensor ofTable(Operands in) {
     Shape stored = Shape.of(in.attributes().integer("N"), in.attributes().integer("K"));
     long block = in.attributes().integer("block_size");
@@ -91,9 +89,9 @@ final class PackedWeights {
   }
 
   /**
-   * Of MatMulFpQ4: K x N. A column is cut into blocks, and a block is a scale in float32, perhaps a
-   * zero point in one byte, and codes: of 32 weights, first the low halves of 16 bytes (the layout
-   * of ONNX Runtime's {@code MlasQ4GemmPackB}).
+   * For MatMulFpQ4: K x N. A column is divided into blocks, and a block is a scale in float32,
+   * perhaps a zero point in one byte, and codes: of 32 weights, first the low halves of 16 bytes
+   * (the layout of ONNX Runtime's {@code MlasQ4GemmPackB}).
    */
   static Tensor ofBlob(Operands in) {
     long[] shape = in.requireLongs(2);
@@ -127,7 +125,7 @@ final class PackedWeights {
     return new PackedTensor(stored, true, shape[0], block, packed, scale, zero, 8, null, null);
   }
 
-  /** Of GatherBlockQuantized: a table by whose {@code quantize_axis}, the last, blocks are cut. */
+  /** For GatherBlockQuantized: a table with blocks along {@code quantize_axis}, the last one. */
   static Tensor ofGathered(Operands in) {
     Shape data = in.shape(0);
     long bits = in.attributes().integer("bits", 4);
@@ -137,7 +135,7 @@ final class PackedWeights {
     return rows(in, new int[] {0, 2, 3}, stored, false, block, bits);
   }
 
-  /** Of QMoE: experts x out x in, of the matrix at {@code input} and what stands behind it. */
+  /** For QMoE: experts x out x in, for the matrix at {@code input} with its scales and zeros. */
   static Tensor ofExperts(Operands in, int input, int zeros, long bits) {
     Shape stored = in.shape(input).with(2, in.shape(input).dim(2) * 8 / bits);
     long given = in.attributes().integer("block_size", 0);

@@ -1,4 +1,4 @@
-/** Operators that are made up of simpler ones: what each stands for, defined once. */
+/** Operators that are composed of simpler ones, each defined once. */
 @NullMarked
 package dev.flopmeter.model.decompose;
 

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * shape, independent of the values that the block holds.
  *
  * <p>The block need not be initialized. Initializing a whole tree of blocks would run parts of it
- * on a real engine (DJL's LambdaBlock finds its output shape that way). So each block that owns
- * parameters is initialized on its own when it first asks for one, for the input it has just been
- * given, and cleared afterwards.
+ * on a real engine (DJL's LambdaBlock finds its output shape that way). So each block with
+ * parameters is initialized separately when it first reads one, for its current input, and cleared
+ * afterwards.
  */
 final class BlockParameters extends ParameterStore {
   private record Owner(Block block, String path, String name) {}
@@ -56,7 +56,7 @@ final class BlockParameters extends ParameterStore {
   @Override
   public @Nullable NDArray getValue(
       @Nullable Parameter parameter, Device device, boolean training) {
-    // DJL's blocks also ask for the bias that they were built without.
+    // DJL's blocks also read the bias that they were built without.
     if (parameter == null) {
       return null;
     }

@@ -130,7 +130,7 @@ record CallEquations(TracedArray array) implements Host {
     return Value.isLeftOut(term) ? null : (TracedArray) term;
   }
 
-  /** In the wider of the operands' types; the quotient of integers is a float in DJL. */
+  /** In the wider of the operands' types; in DJL the quotient of integers is a float. */
   @Override
   public TracedArray combined(String sign, Object left, Object right) {
     List<Object> both = List.of(left, right);

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
-/** What the equations of {@code calls.csv} and {@code calls.txt} can ask of arrays. */
+/** The functions of {@code calls.csv} and {@code calls.txt} for arrays. */
 final class CallFunctions {
   private CallFunctions() {}
 

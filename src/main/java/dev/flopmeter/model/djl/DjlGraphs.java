@@ -17,8 +17,8 @@ import java.util.List;
 /**
  * Graphs of DJL blocks.
  *
- * <p>A block's {@code forward} is run once, for inference, with arrays that have shapes and no
- * numbers; the operations on them are the graph. No engine is needed, and the block needs neither
+ * <p>A block's {@code forward} runs once, for inference, with arrays that have shapes but no
+ * values; the operations on them form the graph. No engine is needed, and the block needs neither
  * weights nor to be initialized. The graph's weights are seeded values in the shapes of the block's
  * parameters.
  *
@@ -37,8 +37,8 @@ public final class DjlGraphs {
    * The graph of a block.
    *
    * @param inputs shape, element type and, if it is to have one, name of each input
-   * @throws ModelException if the block cannot take these shapes, does something that depends on
-   *     its numbers, or calls a method of DJL that is not known here, which the message names
+   * @throws ModelException if the block cannot take these shapes, depends on the values of arrays,
+   *     or calls an unsupported method of DJL, which the message names
    */
   public static Graph trace(Block block, DataDesc... inputs) {
     return trace(block.getClass().getSimpleName(), block, inputs);

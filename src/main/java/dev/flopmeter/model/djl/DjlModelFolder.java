@@ -42,7 +42,7 @@ public final class DjlModelFolder {
 
   private DjlModelFolder() {}
 
-  /** Whether this is a folder with DJL's properties or parameters in it. */
+  /** Whether this folder has DJL's properties or parameters. */
   public static boolean is(Path folder) {
     return Files.isDirectory(folder)
         && (Files.isRegularFile(folder.resolve(PROPERTIES)) || parameters(folder).isPresent());
@@ -146,7 +146,7 @@ public final class DjlModelFolder {
       return Trace.OPSET;
     }
 
-    /** Calls with one block are serialised, since tracing may initialize parts of it. */
+    /** Calls with one block are serialised, because tracing may initialize parts of it. */
     @Override
     public Graph bind(Bindings bindings) {
       Map<String, TensorType> types = bindings.resolve(inputs).types();

@@ -103,7 +103,7 @@ final class Trace {
     return array(name);
   }
 
-  /** Writes down an operator with one output; a null operand is an optional one left out. */
+  /** Records an operator with one output; a null operand is an omitted optional one. */
   TracedArray apply(String op, Attributes attributes, @Nullable TracedArray... operands) {
     return applyMany(op, attributes, 1, operands).get(0);
   }
@@ -153,14 +153,14 @@ final class Trace {
     return new TracedArray(this, value, type);
   }
 
-  /** The numbers of a value, where they follow from constants alone. */
+  /** The elements of a value, if constants alone determine them. */
   Optional<Tensor> known(String value) {
     return Optional.ofNullable(graph.constantOf(value)).filter(Tensor::isAvailable);
   }
 
   /**
-   * DJL's blocks ask their input for its device just before they ask for their parameters with it:
-   * so a block's input is the array asked last.
+   * DJL's blocks ask their input for its device just before they read their parameters with it, so
+   * a block's input is the array asked last.
    */
   Device askedForDevice(TracedArray array) {
     lastOnDevice = array;
@@ -174,7 +174,7 @@ final class Trace {
   Graph finish(List<TracedArray> outputs) {
     List<String> values = new ArrayList<>();
     for (TracedArray output : outputs) {
-      // A value returned twice, or an input returned as it is, still is one output each.
+      // A value returned twice, or an input returned unchanged, is still one output each.
       values.add(
           values.contains(output.value())
               ? apply("Identity", Attributes.NONE, output).value()

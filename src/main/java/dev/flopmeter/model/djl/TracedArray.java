@@ -10,7 +10,7 @@ import dev.flopmeter.model.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An array with a shape and no numbers. Operators on it are recorded in its {@link Trace}. A traced
+ * An array with a shape but no values. Operators on it are recorded in its {@link Trace}. A traced
  * block sees it through {@link TracedCalls}.
  *
  * <p>An operation in place gives the array a new value. Other arrays that share memory with it in
@@ -66,7 +66,7 @@ final class TracedArray {
     return trace.scalar(number, type.type());
   }
 
-  /** A number of this array's element type, or float32 if it has a fraction and the array not. */
+  /** A number of this array's element type, or float32 if only the number has a fraction. */
   TracedArray scalar(Number number) {
     boolean isWhole = number.doubleValue() == Math.rint(number.doubleValue());
     return isWhole || type.type().isFloat() ? like(number) : trace.scalar(number, DataType.FLOAT);
@@ -91,7 +91,7 @@ final class TracedArray {
     return a.bits() >= b.bits() ? a : b;
   }
 
-  /** Gives this array the value of {@code result}, as an operation in place does. */
+  /** Gives this array the value of {@code result}, like an in-place operation. */
   TracedArray become(TracedArray result) {
     value = result.value;
     type = result.type;
@@ -99,7 +99,7 @@ final class TracedArray {
   }
 
   /**
-   * The numbers, if they follow from constants alone.
+   * The elements, if constants alone determine them.
    *
    * @throws ModelException if they depend on the block's input
    */

@@ -106,7 +106,7 @@ record TracedCalls(TracedArray array) implements InvocationHandler {
     if (call != null) {
       return shown(method, call.apply(array, in));
     }
-    // A method in place has the name of another with an i behind it.
+    // An in-place method has the name of another one plus an i.
     String base = name.substring(0, name.length() - 1);
     Call notInPlace = CALLS.get(signature(base, method.getParameterTypes()));
     if (name.endsWith("i") && notInPlace != null) {

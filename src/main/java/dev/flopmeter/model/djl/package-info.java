@@ -1,5 +1,5 @@
 /**
- * Networks written in DJL: a block's forward, traced with arrays that have shapes and no numbers.
+ * Networks written in DJL: a block's forward, traced with arrays that have shapes but no values.
  */
 @NullMarked
 package dev.flopmeter.model.djl;

@@ -4,16 +4,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function that is not written as equations.
+ * A function that is not defined by equations.
  *
- * @param least how many arguments it takes
- * @param most likewise
+ * @param least minimum number of arguments
+ * @param most maximum number
  */
 public record BuiltIn(int least, int most, Rule<Host> rule) {
   /**
-   * From the arguments of a call.
+   * Computes the result from a call's arguments.
    *
-   * @param <H> what the equations are written into
+   * @param <H> the host of the equations
    */
   @FunctionalInterface
   public interface Rule<H extends Host> {
@@ -21,8 +21,8 @@ public record BuiltIn(int least, int most, Rule<Host> rule) {
     Object of(H host, List<Object> arguments);
   }
 
-  /** A function of so many arguments. */
-  @SuppressWarnings("unchecked") // a dialect's functions are called by its own hosts alone
+  /** A function with a fixed number of arguments. */
+  @SuppressWarnings("unchecked") // only a dialect's own hosts call its functions
   public static <H extends Host> BuiltIn of(int arguments, Rule<H> rule) {
     return new BuiltIn(arguments, arguments, (Rule<Host>) rule);
   }

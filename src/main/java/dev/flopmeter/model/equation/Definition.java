@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** One operator or function of a file; its equations are read when they are first needed. */
+/** One operator or function of a file; its equations are parsed on first use. */
 public final class Definition {
   /** A line of the file: without its indentation, with the lines that continue it. */
   record Line(int number, int indentation, String text) {}
@@ -32,7 +32,7 @@ public final class Definition {
   }
 
   /**
-   * The definitions of a resource by name; only their names are looked at.
+   * The definitions of a resource by name; only the names are parsed.
    *
    * @param beside a class of the package that the resource belongs to
    */
@@ -40,12 +40,12 @@ public final class Definition {
     return read(Resource.text(beside, dialect.file()), dialect);
   }
 
-  /** Whether a definition of this name is an operator: functions have names in small letters. */
+  /** Whether a definition of this name is an operator: functions have names in lower case. */
   public static boolean isOperator(String name) {
     return Character.isUpperCase(name.charAt(name.indexOf(':') + 1));
   }
 
-  /** The definitions of a text; only their names are looked at. */
+  /** The definitions of a text; only the names are parsed. */
   public static Map<String, Definition> read(String text, Dialect dialect) {
     Map<String, Definition> all = new LinkedHashMap<>();
     int line = 1;
@@ -66,7 +66,7 @@ public final class Definition {
   }
 
   /**
-   * A definition of one equation beside those of a file.
+   * A definition of one equation, in addition to those of a file.
    *
    * @param all the definitions that it can call
    */
@@ -103,7 +103,7 @@ public final class Definition {
     return lines;
   }
 
-  /** Known before the equations are read, which may call themselves. */
+  /** Known before the equations are parsed, because they may be recursive. */
   int parameterCount() {
     String names = text.substring(text.indexOf('(') + 1, text.indexOf(')'));
     return names.isEmpty() ? 0 : names.split(",", -1).length;

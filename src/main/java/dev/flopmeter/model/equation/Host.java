@@ -6,14 +6,14 @@ import dev.flopmeter.model.Shape;
 import java.util.List;
 import java.util.Map;
 
-/** What equations ask, and write their nodes into. */
+/** The host of equations: answers their queries and receives their nodes. */
 public interface Host {
   /** The attributes that a definition reads as {@code @name}. */
   default Attributes attributes() {
     return Attributes.NONE;
   }
 
-  /** All inputs, which {@code (*)} stands for. */
+  /** All inputs, for {@code (*)}. */
   List<?> inputs();
 
   /** Adds a node; returns its outputs. The attributes, in the order given, may be changed. */
@@ -50,7 +50,7 @@ public interface Host {
     return String.valueOf(term);
   }
 
-  /** The error of a form that the equations do not cover. */
+  /** The error for a form that the equations do not cover. */
   default ModelException refusal(String message) {
     return new ModelException(message);
   }

@@ -30,7 +30,7 @@ final class Scope {
     variables[place] = value;
   }
 
-  /** The results of the first statement that has some. */
+  /** The results of the first statement that has any. */
   @Nullable List<Object> run(List<Statement> statements) {
     List<Object> results = null;
     for (int i = 0; i < statements.size() && results == null; i++) {

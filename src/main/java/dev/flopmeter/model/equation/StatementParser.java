@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * Reads one definition. An unknown name, operator or attribute and a wrong number of arguments are
- * errors here, with the line, and not when a network needs the definition.
+ * reported here, with the line, not when a network uses the definition.
  */
 final class StatementParser {
   private final Dialect dialect;
@@ -54,7 +54,7 @@ final class StatementParser {
     return joined;
   }
 
-  /** How many more brackets a text opens than it closes. */
+  /** The number of brackets that a text leaves open. */
   private static int opened(String text) {
     int open = 0;
     for (int i = 0; i < text.length(); i++) {
@@ -184,7 +184,7 @@ final class StatementParser {
     return new Statement.Loop(index, from, to, block());
   }
 
-  /** {@code a, b = term}, or a call for its errors alone. */
+  /** {@code a, b = term}, or a call only for its errors. */
   private Statement assignment() {
     List<String> names = new ArrayList<>();
     if (tokens.assigns()) {

@@ -31,12 +31,12 @@ record TermParser(
     return new Term.Choice(condition, then, otherwise);
   }
 
-  /** A term that ends before a comparison, since it may precede {@code >}. */
+  /** A term that ends before a comparison, because {@code >} may follow it. */
   Term number() {
     return between(Sign.SUM);
   }
 
-  /** Terms with signs of {@code level} and those that bind more between them. */
+  /** Terms joined by operators of {@code level}, and tighter ones between them. */
   private Term between(int level) {
     Term left =
         level <= Sign.COMPARISON && tokens.accept("not")
@@ -131,7 +131,7 @@ record TermParser(
     return node(new Term.Constant(name));
   }
 
-  /** Behind an operator: the number of its outputs in brackets, attributes, inputs. */
+  /** After an operator: the number of its outputs in brackets, attributes, inputs. */
   private Term node(Term operator) {
     Term outputs = null;
     if (tokens.accept("[")) {
@@ -157,7 +157,7 @@ record TermParser(
     return new Term.Given(name, tokens.accept("=") ? number() : null);
   }
 
-  /** A variable, constant or call. A function that no file defines may be the host's operator. */
+  /** A variable, constant or call. A function without a definition may be the host's operator. */
   private Term named(String name) {
     if (tokens.peek().equals("(")) {
       Definition definition = definitions.get(name);

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** What terms are in Java, and what equations compute of them. */
+/** The Java values of terms, and the functions of equations on them. */
 public final class Terms {
   private static final int MOST_NAMED = 32;
 

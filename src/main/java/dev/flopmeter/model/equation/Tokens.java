@@ -17,7 +17,7 @@ final class Tokens {
    */
   Tokens(String place, String text) {
     this.place = place;
-    // Not by a regular expression: that would take most of the time in which a line is read.
+    // Not a regular expression, which would take most of the time to parse a line.
     int end;
     for (int from = 0; from < text.length(); from = end) {
       end = end(text, from);
@@ -110,7 +110,7 @@ final class Tokens {
     }
   }
 
-  /** Whether the line gives names to what it computes. */
+  /** Whether the line assigns names to its results. */
   boolean assigns() {
     return tokens.contains("=") && (tokens.get(1).equals("=") || tokens.get(1).equals(","));
   }

@@ -1,16 +1,16 @@
 package dev.flopmeter.model.equation;
 
 /**
- * A tensor that equations speak of.
+ * A tensor in equations.
  *
- * @param name empty if it is left out
- * @param input which input of the node it is, -1 for none
+ * @param name empty if it is omitted
+ * @param input the index of the node's input, -1 if it is not one
  */
 public record Value(String name, int input) {
-  /** What is left out. */
+  /** An omitted tensor. */
   public static final Value NONE = new Value("", -1);
 
-  /** Whether a term is left out; what is no tensor is not. */
+  /** Whether a term is an omitted tensor. */
   public static boolean isLeftOut(Object term) {
     return term instanceof Value value && value.name().isEmpty();
   }

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Computes nodes whose inputs are all known, on the host: shape arithmetic and other small
- * constants. Results that merely rename or repeat what is there (Identity, Reshape,
+ * constants. Results that only rename or repeat existing values (Identity, Reshape,
  * ConstantOfShape) fold at any size; computed ones only up to {@link #MAX_ELEMENTS}.
  */
 public final class Folder {
@@ -45,17 +45,17 @@ public final class Folder {
     return rule == null ? Optional.empty() : rule.fold(in, outputs);
   }
 
-  /** Whether there is a rule for an operator, once its inputs are known. */
+  /** Whether there is a rule for an operator with known inputs. */
   public static boolean computes(String qualifiedOp) {
     return ShapeFolds.has(qualifiedOp) || OfValues.RULES.containsKey(qualifiedOp);
   }
 
-  /** Whether results of {@code node} take memory of their own, rather than share its inputs'. */
+  /** Whether results of {@code node} need new memory, instead of sharing its inputs'. */
   public static boolean allocates(Node node) {
     return !OperatorTrait.VIEW.of(node) && !OperatorTrait.STORING.of(node);
   }
 
-  /** The rules that need the value of every input: set up when a node may have them all. */
+  /** The rules that need the value of every input: created when a node may have them all. */
   private static final class OfValues {
     static final Map<String, FoldRule> RULES = new HashMap<>();
 
@@ -78,7 +78,7 @@ public final class Folder {
     Optional<List<Tensor>> fold(Operands in, List<TensorType> outputs);
   }
 
-  /** The one output of a node whose inputs are all known; null where it cannot be computed. */
+  /** The one output of a node whose inputs are all known; null if it cannot be computed. */
   @FunctionalInterface
   interface ValueRule {
     @Nullable Tensor fold(Operands in, TensorType type);
@@ -91,7 +91,7 @@ public final class Folder {
             : Optional.empty();
   }
 
-  /** Whether every given input is known, at hand, and the result is small enough to compute. */
+  /** Whether every given input is available, and the result is small enough to compute. */
   static boolean allKnown(Operands in, List<TensorType> outputs) {
     for (int i = 0; i < in.inputCount(); i++) {
       if (in.has(i) && in.value(i).filter(Folder::isInRange).isEmpty()) {

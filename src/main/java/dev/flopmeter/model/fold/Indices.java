@@ -3,11 +3,11 @@ package dev.flopmeter.model.fold;
 import dev.flopmeter.model.Shape;
 import java.util.function.LongUnaryOperator;
 
-/** Maps flat indices of a result to flat indices of what it is made of. */
+/** Maps flat indices of a result to flat indices of its source. */
 final class Indices {
   private Indices() {}
 
-  /** What an element's position on one axis of the result adds to its index in the source. */
+  /** The amount that a position on one axis of the result adds to the index in the source. */
   @FunctionalInterface
   interface AxisOffset {
     long of(int axis, long position);

@@ -11,7 +11,7 @@ import java.util.function.LongBinaryOperator;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Reductions of known numbers, which shape arithmetic holds: how many elements, the larger one.
+ * Reductions of known numbers, as in shape arithmetic: the number of elements, the larger one.
  * Integers exactly, floats in double.
  */
 final class ReductionFolds {

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
 
-/** Joining, cutting and picking of known values. */
+/** Joining, cutting and selecting known values. */
 final class SelectionFolds {
   private SelectionFolds() {}
 
@@ -67,7 +67,7 @@ final class SelectionFolds {
     return DenseTensor.of(type, data);
   }
 
-  /** The same with, on each axis, the source's place for a place of the result. */
+  /** The same, with a source position for each position on each axis of the result. */
   private static Tensor move(Tensor source, TensorType type, Indices.AxisOffset place) {
     long[] strides = Indices.strides(source.shape());
     return pick(
@@ -152,7 +152,7 @@ final class SelectionFolds {
     return move(in.requireValue(0), type, (axis, at) -> at % tile.dim(axis));
   }
 
-  /** One value is repeated to any size, since that takes no memory. */
+  /** One value is repeated to any size, because that needs no memory. */
   private static Optional<List<Tensor>> expand(Operands in, List<TensorType> outputs) {
     TensorType type = outputs.get(0);
     Optional<Tensor> known = in.value(0);
@@ -167,7 +167,7 @@ final class SelectionFolds {
         .fold(in, outputs);
   }
 
-  /** The places of all elements that are not 0, one column each. */
+  /** The positions of all non-zero elements, one column each. */
   private static Tensor nonZero(Operands in, TensorType type) {
     long[] found = DataSelection.nonZeros(in);
     long[] strides = Indices.strides(in.shape(0));

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Shape questions, constants, and operators that keep all values in their order. */
+/** Shape queries, constants, and operators that keep all values in order. */
 final class ShapeFolds {
   private ShapeFolds() {}
 

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Window functions and mel filter banks: constants of their sizes, whatever these are. */
+/** Window functions and mel filter banks: constants that depend only on sizes. */
 final class SignalFolds {
   private SignalFolds() {}
 
@@ -34,7 +34,7 @@ final class SignalFolds {
   }
 
   /**
-   * Triangular filters, equally wide on the mel scale, computed in the steps of ONNX's definition.
+   * Triangular filters of equal width on the mel scale, computed in the order of ONNX's definition.
    */
   private static Optional<List<Tensor>> melWeights(Operands in, List<TensorType> out) {
     int bands = Math.toIntExact(in.requireValue(0).longAt(0));

@@ -32,7 +32,7 @@ record ExternalData(@Nullable Path model) {
    * The tensor that these entries describe, mapped. It is unavailable if its file is missing or it
    * takes more than 2^31-1 bytes.
    *
-   * @throws ModelException if the file is outside of the folder or too short
+   * @throws ModelException if the file is outside the folder or too short
    */
   Tensor read(Map<String, String> entries, TensorType type) {
     String location = entries.getOrDefault("location", "");
@@ -120,7 +120,7 @@ record ExternalData(@Nullable Path model) {
         return value;
       }
     } catch (NumberFormatException ignored) {
-      // falls through to the one message for all bad values
+      // falls through to the common message for all bad values
     }
     throw new ModelException(
         "its external data has the " + key + " '" + text + "', which is not a size");

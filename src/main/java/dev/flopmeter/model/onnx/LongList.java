@@ -6,9 +6,9 @@ import java.util.Objects;
 import java.util.RandomAccess;
 
 /**
- * A list of integers that takes 8 bytes an entry: a packed run has one for each byte of the file,
- * which boxed ones would blow up twentyfold. {@link ReadBudget} bounds how long it gets. Other
- * packages see an unmodifiable list.
+ * A list of integers that takes 8 bytes per entry: a packed run can have an entry per byte of the
+ * file, and boxed integers would take twenty times as much. {@link ReadBudget} limits its length.
+ * Other packages see an unmodifiable list.
  */
 final class LongList extends AbstractList<Long> implements RandomAccess {
   private long[] values = new long[8];

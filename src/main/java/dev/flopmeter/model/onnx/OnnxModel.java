@@ -44,7 +44,7 @@ public record OnnxModel(
   }
 
   /**
-   * Reads a file of up to 2 GB; weights stay in the mapped file until they are asked for.
+   * Reads a file of up to 2 GB; weights stay in the mapped file until they are read.
    *
    * @throws ModelException if the file does not exist, or it is not an ONNX model; the message
    *     names it

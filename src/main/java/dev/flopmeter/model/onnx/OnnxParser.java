@@ -17,8 +17,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads ONNX's messages (onnx.proto, field numbers as there) into templates. Fields that say
- * nothing about the work (doc strings, training information) are skipped.
+ * Reads ONNX's messages (onnx.proto, field numbers as there) into templates. Fields that do not
+ * affect the work (doc strings, training information) are skipped.
  */
 final class OnnxParser {
   /** Bodies and types nested deeper than this are treated as an attack. */
@@ -26,7 +26,7 @@ final class OnnxParser {
 
   private final Map<String, Integer> opsets;
 
-  /** Every node costs some hundred times the few bytes it may take in the file. */
+  /** Every node costs about a hundred times the few bytes that it may take in the file. */
   private static final int MAX_NODES = 1 << 20;
 
   private final ExternalData files;
@@ -113,7 +113,7 @@ final class OnnxParser {
         default -> in.skip();
       }
     }
-    // A future version counts: what is new in it is named node by node.
+    // A future version is accepted: unknown features are reported node by node.
     if (version < 0 || (domain.isEmpty() && (version < 1 || version > 999))) {
       throw new ModelException("opset " + version + " of '" + domain + "' does not exist");
     }

@@ -23,20 +23,20 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Writes a bound graph as an ONNX file (onnx.proto, field numbers as there). Weights that would
- * take the file to protobuf's limit of 2 GB go to a file beside it, {@code <file>.data}.
+ * Writes a bound graph as an ONNX file (onnx.proto, field numbers as there). If the weights would
+ * exceed protobuf's limit of 2 GB, they go to a separate file, {@code <file>.data}.
  */
 public final class OnnxWriter {
   private static final long MOST_IN_FILE = Integer.MAX_VALUE - (64L << 20);
   private static final int SMALL = 1024;
 
-  /** The format that each version of the operator set came with; older formats stay readable. */
+  /** The format version of each version of the operator set; older formats stay readable. */
   private static final TreeMap<Integer, Integer> FORMATS =
       new TreeMap<>(Map.of(1, 8, 20, 9, 21, 10, 23, 11, 24, 12));
 
   private final Path data;
 
-  /** Bytes in the file beside it so far; -1 where there is none. */
+  /** Bytes in the separate file so far; -1 if there is none. */
   private long external;
 
   private OnnxWriter(Path data, boolean isBeside) {
@@ -56,7 +56,7 @@ public final class OnnxWriter {
   /**
    * Writes {@code graph} to a file that will be moved.
    *
-   * @param data the file beside it for the weights, if they take more than {@code mostInFile} bytes
+   * @param data the separate file for the weights, if they take more than {@code mostInFile} bytes
    */
   static void write(Graph graph, Path file, Path data, long mostInFile) throws IOException {
     long weights = graph.constants().values().stream().mapToLong(one -> one.type().bytes()).sum();
@@ -106,7 +106,7 @@ public final class OnnxWriter {
     return external >= 0 && tensor.type().bytes() >= SMALL;
   }
 
-  /** Bytes of the field that holds the elements in the file. */
+  /** Size in bytes of the field for the elements. */
   private long inside(Tensor tensor) {
     long bytes = tensor.type().bytes();
     return isOutside(tensor) ? 0 : 1 + Message.varintSize(bytes) + bytes;
@@ -219,7 +219,7 @@ public final class OnnxWriter {
   /**
    * Adds a number or text.
    *
-   * @param further 0; 5 in a list, whose field and type have numbers so much higher
+   * @param further 0; 5 in a list, the offset of its field and type numbers
    * @return the attribute's type
    */
   private static int plain(Node node, String name, Message message, int further, Object value) {

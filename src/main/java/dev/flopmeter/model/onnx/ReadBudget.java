@@ -3,8 +3,8 @@ package dev.flopmeter.model.onnx;
 import dev.flopmeter.model.ModelException;
 
 /**
- * The memory that reading one file may fill with names, lists and messages: a byte of a hostile
- * file can ask for a hundred of heap. Weights are not in it, they stay in the mapped file.
+ * The memory that reading one file may use for names, lists and messages: a byte of a hostile file
+ * can require a hundred bytes of heap. Weights do not count, because they stay in the mapped file.
  *
  * <p>Sizes are estimates, on the safe side.
  */
@@ -12,7 +12,7 @@ final class ReadBudget {
   /** A message or a name, with the list entry that points to it. */
   static final long OBJECT_BYTES = 64;
 
-  /** No real network description is nearly as large; reading this much takes seconds. */
+  /** No real network description is nearly as large; reading one would take seconds. */
   private static final long MOST_BYTES = 1L << 30;
 
   private long left;
@@ -21,7 +21,7 @@ final class ReadBudget {
     left = bytes;
   }
 
-  /** Half of the heap that this process may have, so that counting has the other half. */
+  /** Half of the heap of this process, so that counting has the other half. */
   static ReadBudget ofHeap() {
     return new ReadBudget(Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / 2));
   }
@@ -29,8 +29,8 @@ final class ReadBudget {
   /**
    * Takes {@code bytes}.
    *
-   * @param position where in the file they are asked for
-   * @throws ModelException if so much is not left
+   * @param position the position in the file
+   * @throws ModelException if that exceeds the budget
    */
   void spend(long bytes, long position) {
     left -= bytes;

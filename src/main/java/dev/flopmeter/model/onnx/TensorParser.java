@@ -31,14 +31,14 @@ final class TensorParser {
   /** float_data, double_data, int64_data, uint64_data and int32_data, as they come. */
   private final Map<Integer, List<ByteBuffer>> packed = new HashMap<>();
 
-  /** Values that came as integers, or one by one: then floats as their bits. */
+  /** Values from integers or single floats, the latter as their bits. */
   private final LongList integers = new LongList();
 
   private TensorParser(ExternalData files) {
     this.files = files;
   }
 
-  /** A tensor with the name the file gives it. */
+  /** A tensor with its name in the file. */
   record Named(String name, Tensor tensor) {}
 
   static Named parse(WireReader in, ExternalData files) {
@@ -111,7 +111,7 @@ final class TensorParser {
     return all.rewind();
   }
 
-  /** int32_data, int64_data or uint64_data, brought to the element's width. */
+  /** int32_data, int64_data or uint64_data, converted to the element's width. */
   private ByteBuffer narrowed(TensorType type) {
     boolean isPacked = type.type().bits() < 8;
     long expected = isPacked ? type.bytes() : type.elements();
@@ -127,7 +127,7 @@ final class TensorParser {
     return data;
   }
 
-  /** The integer type of the same width: values of narrow floats come as their bit patterns. */
+  /** The integer type of the same width, because narrow floats are stored as bit patterns. */
   private static DataType storage(DataType type) {
     return switch (type.bits()) {
       case 64 -> DataType.INT64;

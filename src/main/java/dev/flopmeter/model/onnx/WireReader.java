@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * Reads one protobuf message, field by field, without copying: nested messages and byte fields are
- * slices of the file. Every length is checked against what is left before it is used.
+ * slices of the file. Every length is checked against the remaining bytes before it is used.
  *
  * <p>Usage: {@code while (reader.next()) switch (reader.field()) ... default -> reader.skip()}.
  */
@@ -19,10 +19,10 @@ final class WireReader {
   private static final int BYTES = 2;
   private static final int FIXED32 = 5;
 
-  /** An integer, while the list that holds it moves into one half as large again. */
+  /** An integer, including the moment when its list is copied to one half as large again. */
   private static final long LISTED_BYTES = 20;
 
-  /** A float of its own and the list entry that points to it. */
+  /** A separate float and the list entry that points to it. */
   private static final long BOXED_BYTES = 24;
 
   private final ByteBuffer buffer;
@@ -70,7 +70,7 @@ final class WireReader {
     return field;
   }
 
-  /** Whether the current field is a run of packed numbers rather than one. */
+  /** Whether the current field is a packed run of numbers rather than a single one. */
   boolean isPacked() {
     return wireType == BYTES;
   }
@@ -80,7 +80,7 @@ final class WireReader {
     return varint();
   }
 
-  /** A repeated integer, which writers may pack into one run or not. */
+  /** A repeated integer, which may be packed into one run. */
   void integers(LongList into) {
     if (!isPacked()) {
       spend(LISTED_BYTES);
@@ -94,7 +94,7 @@ final class WireReader {
     }
   }
 
-  /** A repeated float, which writers may pack into one run or not. */
+  /** A repeated float, which may be packed into one run. */
   void floats(List<Float> into) {
     if (!isPacked()) {
       spend(BOXED_BYTES);
@@ -149,7 +149,7 @@ final class WireReader {
     return StandardCharsets.UTF_8.decode(text).toString();
   }
 
-  /** Accounts for memory that is filled from here. */
+  /** Accounts for memory that this position fills. */
   private void spend(long bytes) {
     budget.spend(bytes, position());
   }

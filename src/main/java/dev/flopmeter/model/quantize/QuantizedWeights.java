@@ -17,7 +17,7 @@ import java.nio.ByteBuffer;
  */
 record QuantizedWeights(Tensor values, Tensor scale) {
   /**
-   * The nearest values, the largest magnitude of each channel being the type's largest.
+   * The nearest values; the largest magnitude of each channel becomes the type's largest.
    *
    * @param axis of the output channels
    * @param type as of {@link SyntheticQuantization}
@@ -44,7 +44,7 @@ record QuantizedWeights(Tensor values, Tensor scale) {
     return new QuantizedWeights(DenseTensor.of(narrow, values), steps);
   }
 
-  /** Weights of the right types whose values are not computed. */
+  /** Weights of the right types, without computing their values. */
   static QuantizedWeights unknown(Tensor weights, int axis, DataType type) {
     return new QuantizedWeights(
         FilledTensor.of(weights.type().withType(type), 1),
@@ -55,7 +55,7 @@ record QuantizedWeights(Tensor values, Tensor scale) {
     return TensorType.of(weights.type().type(), weights.shape().dim(axis));
   }
 
-  /** The scale by which the type reaches {@code largest}; 1 where all values are 0. */
+  /** The scale by which the type reaches {@code largest}; 1 if all values are 0. */
   static double step(double largest, DataType type) {
     return largest == 0 ? 1 : largest / (type == DataType.INT8 ? 127 : 448);
   }

@@ -24,23 +24,23 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rewrites a network in floats as quantisers do: convolutions and products by stored weights read
+ * Rewrites a float network as quantisers do: convolutions and products with stored weights read
  * 8-bit values, between {@code QuantizeLinear} and {@code DequantizeLinear}, and so does the
  * addition of a residual that is quantised for others. Weights are symmetric with one scale per
- * output channel, activations with one scale, from their largest magnitude. The rest stays in
- * floats. Nothing is tuned for accuracy.
+ * output channel, activations with one scale, from their largest magnitude. Everything else stays
+ * in floats. Nothing is tuned for accuracy.
  */
 public final class SyntheticQuantization {
-  /** Matrix units take 8-bit channels in fours. */
+  /** Matrix units need 8-bit channels in multiples of 4. */
   private static final int CHANNEL_MULTIPLE = 4;
 
   private static final String RANGE = "/range";
 
   /**
-   * A node that computes on quantised values.
+   * A node that computes with quantised values.
    *
    * @param data the input that is an activation
-   * @param axis of the output channels of the weights, its second input; -1 where it has none
+   * @param axis of the output channels of the weights, its second input; -1 if it has none
    */
   private record Site(Node node, int data, int axis) {
     String value() {
@@ -68,7 +68,7 @@ public final class SyntheticQuantization {
   }
 
   /**
-   * Finds what of a network can be quantised.
+   * Finds the parts of a network that can be quantised.
    *
    * @param type {@code INT8} or {@code FLOAT8E4M3FN}
    * @throws ModelException if nothing can be, or if the network is quantised already
@@ -93,9 +93,7 @@ public final class SyntheticQuantization {
     return found;
   }
 
-  /**
-   * Whether nodes of a network compute 8-bit activations: it is quantised to that type as it is.
-   */
+  /** Whether nodes of a network compute with 8-bit activations, so that it is already quantised. */
   public static boolean isQuantized(Graph graph, DataType type) {
     Set<DataType> types = type == DataType.INT8 ? Set.of(type, DataType.UINT8) : Set.of(type);
     return graph.nodes().stream()
@@ -179,7 +177,7 @@ public final class SyntheticQuantization {
     return values;
   }
 
-  /** The network with the largest magnitude of each value to be quantised as its outputs. */
+  /** The network with the largest magnitude of each value to quantise as its outputs. */
   public Graph ranges() {
     GraphBuilder builder = GraphBuilder.of(graph);
     graph.nodes().forEach(node -> builder.add(node, graph));
@@ -212,9 +210,7 @@ public final class SyntheticQuantization {
         true);
   }
 
-  /**
-   * The quantised network with ranges of 1, and with weights that are not computed if not asked.
-   */
+  /** The quantised network with ranges of 1; the weights are only computed on request. */
   public Graph uncalibrated(boolean hasWeights) {
     return quantized(value -> 1, hasWeights);
   }
@@ -290,7 +286,7 @@ public final class SyntheticQuantization {
     return add(builder, opset(), "DequantizeLinear", output, axis, quantized, scale);
   }
 
-  /** The first with axes; with 8-bit floats and 16-bit scales. */
+  /** The first version with axes; with 8-bit floats and 16-bit scales. */
   private int opset() {
     return type == DataType.INT8 ? 13 : 19;
   }

@@ -18,8 +18,8 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The elements that the inputs of a graph may have, found backwards: from the operators that read
- * indices, through copies and arithmetic with constants, into bodies and out of them.
+ * The elements that the inputs of a graph may have, traced backwards from the operators that read
+ * indices, through copies and arithmetic with constants, into and out of bodies.
  */
 public final class AllowedInputs {
   private final GraphScope scope;
@@ -61,7 +61,7 @@ public final class AllowedInputs {
     try {
       restrict(value, index.allowed(in));
     } catch (DataDependentException e) {
-      // The restriction depends on shapes that are known only at run time.
+      // The restriction depends on shapes that are only known at run time.
     }
   }
 
@@ -75,7 +75,7 @@ public final class AllowedInputs {
                 : before instanceof Exactly ? before : more);
   }
 
-  /** Restricts the inputs of {@code in}'s node so that its output is in the wanted range. */
+  /** Restricts the inputs of {@code in}'s node so that its output is in the allowed range. */
   private void pass(Operands in, Allowed wanted) {
     Node node = in.node();
     String op = node.qualifiedOp();
@@ -97,7 +97,7 @@ public final class AllowedInputs {
     Range second = known(in, 1);
     Range other = second != null ? second : known(in, 0);
     if (other == null) {
-      if (isSum) { // Two unknown addends get half of the range each.
+      if (isSum) { // Each of two unknown addends gets half of the range.
         Range half = new Range(wanted.low() - wanted.low() / 2, wanted.high() / 2);
         in.node().inputs().forEach(value -> restrict(value, half));
       }

@@ -82,8 +82,8 @@ record IndexInputs(Operands in) implements NodeHost {
   }
 
   /**
-   * The padded positions (sequence x longest) of the packed tokens, then those of the padding:
-   * sequences of the same length, as nearly as the number of tokens allows.
+   * The padded positions (sequence x longest) of the packed tokens, then those of the padding, for
+   * sequences as equal in length as the number of tokens allows.
    */
   private static List<Long> tokenOffsets(Shape padded, long tokens) {
     long sequences = padded.dim(0);

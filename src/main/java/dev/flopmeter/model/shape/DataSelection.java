@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What operators select by the values of their inputs, where these are known: before a run, or read
- * back in the middle of one.
+ * The selections of operators by the values of their inputs, if these are known before a run, or
+ * read back during one.
  */
 public final class DataSelection {
   private DataSelection() {}
 
-  /** Elements of a known value that are searched. */
+  /** Maximum number of elements of a known value to search. */
   private static final long MOST_SEARCHED = 1 << 24;
 
   /**
@@ -38,7 +38,7 @@ public final class DataSelection {
     return value;
   }
 
-  /** The flat indices of all elements that are not 0: of NonZero. */
+  /** The flat indices of all non-zero elements: for NonZero. */
   public static long[] nonZeros(Operands in) {
     Tensor value = value(in, 0);
     if (value.shape().rank() == 0) {
@@ -55,7 +55,7 @@ public final class DataSelection {
   }
 
   /**
-   * The slices that Compress keeps, or without an axis the elements: of its condition alone.
+   * The slices that Compress keeps, or the elements without an axis, from its condition alone.
    *
    * @throws DataDependentException if the condition is not known
    */
@@ -74,17 +74,17 @@ public final class DataSelection {
   }
 
   /**
-   * What Unique finds.
+   * The results of Unique.
    *
-   * @param axis of the slices that are compared; -1 where elements are
-   * @param first where each different one comes first
-   * @param inverse which of these each one is
-   * @param counts how often each comes
+   * @param axis of the compared slices; -1 for elements
+   * @param first the first position of each distinct one
+   * @param inverse the distinct one that each one equals
+   * @param counts how often each occurs
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Uniques(int axis, long[] first, long[] inverse, long[] counts) {}
 
-  /** The different elements, or slices along an axis: in order, or as they come. */
+  /** The distinct elements, or slices along an axis: sorted, or in order of occurrence. */
   public static Uniques uniques(Operands in) {
     Tensor value = value(in, 0);
     boolean isFlat = !in.attributes().has("axis");
@@ -110,7 +110,7 @@ public final class DataSelection {
         Arrays.stream(order).mapToLong(place -> counts[place]).toArray());
   }
 
-  /** Numbers in the order of the elements: -0 is 0, and NaN the largest. */
+  /** Compares numbers in the order of the elements: -0 equals 0, and NaN is the largest. */
   private static long[] keys(Tensor value) {
     return value.type().type().isFloat()
         ? Arrays.stream(value.toDoubles())
@@ -147,8 +147,8 @@ public final class DataSelection {
   }
 
   /**
-   * What NonMaxSuppression selects: a row of batch, class and box each, by batch, class and falling
-   * score. Boxes without area suppress nothing, as in ONNX Runtime.
+   * The selections of NonMaxSuppression: rows of batch, class and box, by batch, class and
+   * descending score. Boxes without area suppress nothing, as in ONNX Runtime.
    */
   public static long[][] boxes(Operands in) {
     Tensor boxes = value(in, 0);
@@ -221,7 +221,7 @@ public final class DataSelection {
       return (bottom - top) * (right - left);
     }
 
-    /** Intersection over union; 0 of boxes without area. */
+    /** Intersection over union; 0 for boxes without area. */
     float overlap(Box other) {
       float height = Math.min(bottom, other.bottom) - Math.max(top, other.top);
       float width = Math.min(right, other.right) - Math.max(left, other.left);

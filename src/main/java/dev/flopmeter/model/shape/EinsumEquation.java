@@ -137,8 +137,8 @@ public record EinsumEquation(
   }
 
   /**
-   * How many elements of an operand are read: the product of the sizes of its indices, each once,
-   * since an index that occurs twice reads only the diagonal.
+   * The number of elements read from an operand: the product of the sizes of its indices, each
+   * once, since a repeated index reads only the diagonal.
    */
   public long read(int operand) {
     return shape(new LinkedHashSet<>(operands.get(operand))).elements();
@@ -152,7 +152,7 @@ public record EinsumEquation(
    */
   public record Join(long size, boolean isContraction) {}
 
-  /** The products when operands are joined two by two from the left. */
+  /** The products when operands are joined in pairs from the left. */
   public List<Join> joins() {
     List<Join> joins = new ArrayList<>();
     Set<String> left = new LinkedHashSet<>(operands.get(0));

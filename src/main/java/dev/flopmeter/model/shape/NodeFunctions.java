@@ -12,11 +12,11 @@ import java.util.Locale;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
-/** What all equations about a node can ask of it. */
+/** The functions that all equations about a node can use. */
 public final class NodeFunctions {
   private NodeFunctions() {}
 
-  /** A function of so many arguments. */
+  /** A function with a fixed number of arguments. */
   public static <H extends NodeHost> BuiltIn function(int arguments, BuiltIn.Rule<H> rule) {
     return BuiltIn.of(arguments, rule);
   }
@@ -86,7 +86,7 @@ public final class NodeFunctions {
     return List.of(range.start(), range.step(), range.count());
   }
 
-  /** Which input of the node an argument is. */
+  /** The index of the node's input that an argument is. */
   public static int input(List<Object> arguments, int index) {
     return ((Value) arguments.get(index)).input();
   }

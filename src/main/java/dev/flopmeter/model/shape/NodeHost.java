@@ -10,9 +10,9 @@ import dev.flopmeter.model.equation.Value;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What equations about one node ask. */
+/** The host of equations about one node. */
 public interface NodeHost extends Host {
-  /** The node that they are about. */
+  /** The node of the equations. */
   Operands in();
 
   /** An input of the node, whether given or not. */
@@ -25,12 +25,12 @@ public interface NodeHost extends Host {
     return term instanceof Value value ? in().type(value.input()) : (TensorType) term;
   }
 
-  /** The results of a definition for the first inputs of the node. */
+  /** The results of a definition for the node's first inputs. */
   default List<Object> results(Definition definition) {
     return definition.of(this, inputs(definition.parameters().size()));
   }
 
-  /** The first inputs of the node, whether given or not. */
+  /** The node's first inputs, given or not. */
   default List<Value> inputs(int count) {
     List<Value> inputs = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -4,7 +4,8 @@ import dev.flopmeter.model.ModelException;
 import java.util.stream.LongStream;
 
 /**
- * What a Pad puts before and after the {@code size} elements of one axis; negative numbers crop.
+ * The elements that a Pad adds before and after the {@code size} elements of one axis; negative
+ * numbers crop.
  */
 record PaddedAxis(long size, long before, long after) {
   /** For each place after padding, the element that it repeats; -1 for the constant. */

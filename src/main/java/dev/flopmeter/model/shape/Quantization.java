@@ -3,18 +3,18 @@ package dev.flopmeter.model.shape;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.Operands;
 
-/** What scales and zero points must be. */
+/** Conditions on scales and zero points. */
 public final class Quantization {
-  /** Longer lists of scales, one a block of weights, are not looked through. */
+  /** Longer lists of scales, one per block of weights, are not checked. */
   private static final long MOST_SCALES = 1 << 16;
 
   private Quantization() {}
 
   /**
-   * Refuses a stored scale that is none.
+   * Rejects an invalid stored scale.
    *
-   * @throws ModelException if it holds NaN, or 0 where {@code mayBeZero} is false; not at infinity,
-   *     which ONNX Runtime's quantiser stores for scores that are masked with it
+   * @throws ModelException if it holds NaN, or 0 if {@code mayBeZero} is false; infinity is
+   *     allowed, because ONNX Runtime's quantiser stores it for scores masked with it
    */
   public static void requireScale(Operands in, int index, boolean mayBeZero) {
     in.type(index);
@@ -23,7 +23,7 @@ public final class Quantization {
     }
   }
 
-  /** Of any number of scales that are stored. */
+  /** For any number of stored scales. */
   public static void requireScales(Operands in, int index, boolean mayBeZero) {
     for (double scale : in.requireValue(index).toDoubles()) {
       boolean isMasked = scale == Double.POSITIVE_INFINITY && in.type(index).elements() == 1;

@@ -8,7 +8,7 @@ import java.util.stream.LongStream;
 public final class ReducedAxes {
   private ReducedAxes() {}
 
-  /** Ascending; none if it is to do nothing. */
+  /** In ascending order; none if nothing is reduced. */
   public static long[] axes(Operands in) {
     Shape shape = in.shape(0);
     long[] asked = in.integers("axes", 1).orElse(new long[0]);

@@ -12,12 +12,12 @@ import java.util.Optional;
 import java.util.stream.LongStream;
 
 /**
- * Which elements of one axis each position of the resized axis is made of, and with which weights:
+ * The elements of one axis, with their weights, that each position of the resized axis combines:
  * ONNX's Resize and Upsample.
  *
  * @param taps the number of elements for each position
- * @param index {@code taps} indices for each position; -1 where the position is outside of a
- *     cropped input and takes the extrapolation value
+ * @param index {@code taps} indices for each position; -1 if the position is outside a cropped
+ *     input and takes the extrapolation value
  * @param weight {@code taps} weights for each position
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
@@ -35,7 +35,7 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
         .text("coordinate_transformation_mode", isOld(in) ? "asymmetric" : "half_pixel");
   }
 
-  /** An axis that stays as it is. */
+  /** An axis that keeps its size. */
   public static ResizeTaps identity(long size) {
     double[] weight = new double[Math.toIntExact(size)];
     Arrays.fill(weight, 1);
@@ -43,7 +43,7 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
   }
 
   /**
-   * The taps of an axis; empty where it stays as it is.
+   * The taps of an axis; empty if it keeps its size.
    *
    * @throws dev.flopmeter.model.DataDependentException if scales, sizes or region are not known
    */
@@ -61,7 +61,7 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
     return in.node().op().equals("Upsample") || in.opset() < 11;
   }
 
-  /** Start and end of the part of an axis that tf_crop_and_resize takes, as fractions. */
+  /** Start and end of the part of an axis that tf_crop_and_resize uses, as fractions. */
   private static double[] region(Operands in, int axis) {
     Shape shape = in.shape(0);
     long[] all = LongStream.range(0, shape.rank()).toArray();
@@ -80,7 +80,7 @@ public record ResizeTaps(int taps, long[] index, double[] weight) {
    *
    * @param size elements of the input
    * @param out elements of the output
-   * @param scale output over input as asked for, which need not be their quotient
+   * @param scale output over input as requested, which need not be their quotient
    */
   private record Axis(Operands in, long size, long out, double scale, double[] region) {
 

@@ -5,13 +5,13 @@ import dev.flopmeter.model.TensorType;
 import java.util.List;
 
 /**
- * How an operator's output types follow from its inputs. A rule checks what it relies on, so that a
- * model whose shapes do not fit fails here, with the reason.
+ * Infers an operator's output types from its inputs. A rule checks its assumptions, so that a model
+ * with wrong shapes fails here, with the reason.
  */
 @FunctionalInterface
 public interface ShapeRule {
   /**
-   * The output types, in order; at least as many as the node asks for.
+   * The output types, in order; at least as many as the node uses.
    *
    * @throws dev.flopmeter.model.ModelException if the inputs do not fit
    * @throws dev.flopmeter.model.DataDependentException if the shape depends on data

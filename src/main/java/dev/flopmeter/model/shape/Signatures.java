@@ -12,22 +12,22 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What operators take, by {@code signatures.csv}: how many inputs, of which types. */
+/** The inputs of operators, from {@code signatures.csv}: their number and types. */
 public final class Signatures {
   private static final Map<String, String> LINES =
       Csv.linesByWord(Signatures.class, "signatures.csv");
 
-  /** The lines that were needed so far. */
+  /** The lines that were used so far. */
   private static final Map<String, Signature> READ = new ConcurrentHashMap<>();
 
-  /** Sizes and steps; native libraries and kernels take them as numbers of 32 bits, unseen. */
+  /** Sizes and steps; native libraries and kernels use them as 32-bit numbers, unchecked. */
   private static final Set<String> SIZES =
       Set.of("kernel_shape", "strides", "dilations", "pads", "block_size", "size", "step");
 
   private Signatures() {}
 
   /**
-   * Refuses what no version of the operator takes. Types that are not known pass.
+   * Rejects inputs that no version of the operator accepts. Unknown types pass.
    *
    * @throws ModelException naming the input or attribute
    */
@@ -48,9 +48,9 @@ public final class Signatures {
    * One operator.
    *
    * @param row of the table
-   * @param least how many inputs it has at least
-   * @param types letters of the types that each input takes; the last holds for all that follow
-   * @param groups by input likewise, a name that all inputs of one type share
+   * @param least the minimum number of inputs
+   * @param types letters of the types that each input accepts; the last applies to all further ones
+   * @param groups by input, in the same way, a name that all inputs with the same type share
    */
   private record Signature(List<String> row, int least, List<String> types, List<String> groups) {
     static Signature of(String line) {

@@ -7,7 +7,8 @@ import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
- * What a Slice takes of one axis: {@code count} elements from {@code start} on, {@code step} apart.
+ * The part of one axis that a Slice selects: {@code count} elements from {@code start}, {@code
+ * step} apart.
  */
 public record SliceRange(long start, long step, long count) {
 
@@ -35,7 +36,7 @@ public record SliceRange(long start, long step, long count) {
     return ranges;
   }
 
-  /** Clamps as ONNX does: to 0..size going up, to -1..size-1 going down. */
+  /** Clamps like ONNX: to 0..size going up, to -1..size-1 going down. */
   static SliceRange of(long size, long start, long end, long step) {
     if (step == 0) {
       throw new ModelException("a slice cannot have the step 0");

@@ -8,7 +8,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import java.util.List;
 
-/** What a Constant holds. */
+/** The value of a Constant. */
 public final class StoredConstant {
   private StoredConstant() {}
 

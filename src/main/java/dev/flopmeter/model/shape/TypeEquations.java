@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** One node, whose output types the equations of {@code shapes.txt} compute. */
+/** One node, whose output types the equations of {@code shapes.txt} give. */
 record TypeEquations(Operands in) implements NodeHost {
-  /** Operators of these traits have equations in common, unless they have their own. */
+  /** Operators with these traits share equations, unless they have their own. */
   static final List<OperatorTrait> SHARING =
       List.of(
           OperatorTrait.UNARY,

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The graph of a network as its equations are computed. A tensor is known by its name, and a node's
- * result has the node's name.
+ * The graph of a network, while its equations are evaluated. A tensor is known by its name, and a
+ * node's result has the node's name.
  *
  * <p>Weights are seeded random values: spread so that activations neither vanish nor overflow, and
  * the same on every machine.
@@ -74,7 +74,7 @@ final class Network implements Host {
     return inputs;
   }
 
-  /** Adds the node that the attribute "name" names, with its one output. */
+  /** Adds the node whose name is the attribute "name", with its one output. */
   @Override
   public List<String> add(
       int outputs, String op, Map<String, Object> attributes, List<Object> terms) {

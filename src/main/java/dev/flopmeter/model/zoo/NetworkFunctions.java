@@ -85,7 +85,7 @@ final class NetworkFunctions implements Dialect {
   }
 
   /**
-   * -100 for pairs of positions of a window that are neighbours only by the shift.
+   * -100 for pairs of positions of a window that are neighbours only because of the shift.
    *
    * @param sizes height and width of the map, side of a window, shift
    */

@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The networks built in, by name: {@code networks.csv} lists them. */
+/** The built-in networks, by name, from {@code networks.csv}. */
 public final class Zoo {
   private static final Map<String, Definition> DEFINITIONS =
       Definition.read(Zoo.class, NetworkFunctions.DIALECT);
 
   private Zoo() {}
 
-  /** All built-in networks, in the order they are listed. */
+  /** All built-in networks, in the order of the table. */
   public static List<ZooModel> all() {
     List<ZooModel> all = new ArrayList<>();
     for (List<String> row : Csv.rows(Zoo.class, "networks.csv")) {

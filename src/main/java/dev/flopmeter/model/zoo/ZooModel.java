@@ -54,7 +54,7 @@ public record ZooModel(
     }
   }
 
-  /** Images may have another size than the declared one, and named dimensions another length. */
+  /** Images may have another size than declared, and named dimensions another length. */
   private List<ValueInfo> resized(Bindings bindings) {
     List<ValueInfo> changed = new ArrayList<>();
     for (ValueInfo input : inputs) {

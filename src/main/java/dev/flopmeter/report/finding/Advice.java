@@ -12,11 +12,11 @@ import java.util.stream.Stream;
  *
  * @param kind what it changes, such as {@code FUSION}
  * @param title what to do
- * @param evidence the figures that say so
+ * @param evidence the supporting figures
  * @param gain the expected gain, in words
- * @param command a command line that tests it; empty where none can
+ * @param command a command line that tests it; empty if there is none
  * @param isGuess whether the figures only suggest the reason
- * @param savedShare the share of a pass' time it could save at most, 0 to 1; orders a list
+ * @param savedShare the maximum share of a pass' time it could save, 0 to 1; orders a list
  */
 public record Advice(
     String kind,
@@ -27,12 +27,12 @@ public record Advice(
     boolean isGuess,
     double savedShare) {
 
-  /** Below this share of a pass a change cannot be told from noise. */
+  /** Below this share of a pass a change is lost in the noise. */
   private static final double WORTH_A_CHANGE = 0.03;
 
   /**
-   * All that this result supports, the most promising first. Empty for a result that is not valid.
-   * A network that takes more than twice its time at the roofs gets the largest, however small.
+   * All recommendations that this result supports, the most promising first. Empty for an invalid
+   * result. A network above twice its time at the roofs gets at least the largest one.
    */
   public static List<Advice> of(ProfileResult result) {
     if (!result.valid() || result.device().isEmulated()) {

@@ -12,12 +12,12 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** Recommendations on a whole run; those on groups of its layers are {@link LayerAdvice}'s. */
+/** Recommendations on a whole run; {@link LayerAdvice} has those on groups of its layers. */
 final class AdviceRules {
-  /** Runnable threads per core above which others had the cores, too: a run's own are one each. */
+  /** Runnable threads per core above which others used the cores, too: a run has one per core. */
   private static final double BUSY_LOAD = 1.5;
 
-  /** A pass of which layers are less than this does something else, too. */
+  /** If the layers take less than this share of a pass, it also does something else. */
   private static final double MOSTLY_LAYERS = 0.8;
 
   private static final List<Function<ProfileResult, Stream<Advice>>> RULES =
@@ -38,12 +38,12 @@ final class AdviceRules {
         new LayerAdvice(result, known(result)).all());
   }
 
-  /** The share of its roofs that a run can reach at best with what slows all of it. */
+  /** The maximum share of its roofs that a run can reach with everything that slows all of it. */
   static double known(ProfileResult result) {
     return clockShare(result) * coreShare(result) / Math.max(1, load(result));
   }
 
-  /** fp32 leaves the matrix units of a GPU idle, and moves twice the bytes. */
+  /** fp32 leaves the matrix units of a GPU idle and moves twice the bytes. */
   private static Stream<Advice> tensorCores(ProfileResult result) {
     Double capability = result.device().number("compute_capability");
     if (result.device().kind() != DeviceKind.CUDA
@@ -92,7 +92,7 @@ final class AdviceRules {
         .advise("clock", saved);
   }
 
-  /** The clock that was held, as a share of the datasheet's; 1 where nothing held it back. */
+  /** The actual clock, as a share of the datasheet's; 1 if nothing reduced it. */
   private static double clockShare(ProfileResult result) {
     var sensors = result.sensors();
     Double adjusted = result.efficiency().mfu().clockAdjusted();
@@ -116,7 +116,7 @@ final class AdviceRules {
             .advise("idle cores", (1 - share) * (1 - boundShare(result, Bound.LAUNCH)));
   }
 
-  /** The share of the processor's cores that the run was allowed. */
+  /** The share of the processor's cores that the run could use. */
   private static double coreShare(ProfileResult result) {
     Double threads = result.device().number("threads");
     Double cores = result.device().number("cores");
@@ -134,7 +134,7 @@ final class AdviceRules {
             .advise("busy cores", 1 - 1 / load);
   }
 
-  /** Runnable threads per core; 1 where that is not more than the run's own. */
+  /** Runnable threads per core; 1 if only the run's own. */
   private static double load(ProfileResult result) {
     var sensors = result.sensors();
     Double load = sensors == null ? null : sensors.cpuLoad();
@@ -148,7 +148,7 @@ final class AdviceRules {
         : new AdviceText(result).with("sum", Figures.percent(ratio)).advise("gaps", 1 - ratio);
   }
 
-  /** Few kernels of a CPU compute with 16-bit floats; most convert, or do so one by one. */
+  /** Few CPU kernels compute with 16-bit floats; most convert, or process one at a time. */
   private static Stream<Advice> halfFloatsOnCpu(ProfileResult result) {
     Optional<DataType> half =
         result.model().inputs().stream()

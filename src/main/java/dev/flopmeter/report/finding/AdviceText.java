@@ -11,11 +11,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Recommendations on a result as {@code advice.csv} words them. */
+/** Recommendations on a result, in the words of {@code advice.csv}. */
 final class AdviceText {
   private static final Pattern WORD = Pattern.compile("\\{([a-z_]+)}");
 
-  /** Kind, guess, title, evidence, gain and command by what they are for. */
+  /** Kind, guess, title, evidence, gain and command, by cause. */
   private static final Map<String, List<String>> ROWS = new HashMap<>();
 
   static {
@@ -28,7 +28,7 @@ final class AdviceText {
 
   private final Map<String, Object> words = new HashMap<>();
 
-  /** With the words that every recommendation may use. */
+  /** The placeholders that every recommendation may use. */
   AdviceText(ProfileResult result) {
     TestCommand test = new TestCommand(result);
     words.put("again", test.again());
@@ -48,7 +48,7 @@ final class AdviceText {
   /**
    * The recommendation of this row.
    *
-   * @param saved the share of a pass' time it could save at most
+   * @param saved the maximum share of a pass' time it could save
    */
   Stream<Advice> advise(String key, double saved) {
     List<String> row = Objects.requireNonNull(ROWS.get(key), key);
@@ -65,7 +65,7 @@ final class AdviceText {
             saved));
   }
 
-  /** Values come from model files, too, so inserted text is not expanded again. */
+  /** Values also come from model files, so inserted text is not expanded again. */
   private String filled(String text) {
     return WORD.matcher(text)
         .replaceAll(

@@ -20,9 +20,9 @@ public final class Breakdown {
   private Breakdown() {}
 
   /**
-   * Layers that have something in common.
+   * A group of similar layers.
    *
-   * @param seconds their medians summed
+   * @param seconds the sum of their medians
    * @param share of the sum over all layers, 0 to 1
    */
   public record Part(String label, int layers, Cost cost, double seconds, double share) {}
@@ -50,7 +50,7 @@ public final class Breakdown {
   }
 
   /**
-   * The time of a pass over that of its layers at their roofs; 1 where no layer has a roof. A step
+   * The time of a pass over that of its layers at their roofs; 1 if no layer has a roof. A step
    * without work, such as a layout conversion, takes no time at the roof.
    */
   private static double secondsOverRoof(ProfileResult result) {
@@ -62,7 +62,7 @@ public final class Breakdown {
     return ideal > 0 ? Math.max(seconds(result), result.latency().median()) / ideal : 1;
   }
 
-  /** Whether a network takes so long beside its roofs that it is never without a reason. */
+  /** Whether a network is so far below its roofs that there must be a reason. */
   static boolean isSlow(ProfileResult result) {
     return secondsOverRoof(result) > SLOW;
   }
@@ -76,7 +76,7 @@ public final class Breakdown {
     return by(result, Layer::op);
   }
 
-  /** Parts by bound, the longest first; views under {@code none}, others without one unknown. */
+  /** Parts by bound, the longest first; views as {@code none}, others without one as unknown. */
   public static List<Part> byBound(ProfileResult result) {
     return by(result, Breakdown::bound);
   }
@@ -102,8 +102,8 @@ public final class Breakdown {
   }
 
   /**
-   * Compulsory bytes of one pass in the precision it ran in: counts speak of the model's own type,
-   * the intensity of what was moved. Null where that is unknown.
+   * Compulsory bytes of one pass in the precision it ran in: counts refer to the model's own type,
+   * the intensity to the moved bytes. Null if it is unknown.
    */
   public static @Nullable Double trafficBytes(ProfileResult result) {
     return traffic(result.cost().flops(), result.efficiency().intensity());
@@ -118,7 +118,7 @@ public final class Breakdown {
   }
 
   /**
-   * What a blocked layout adds, such as {@code 21.3 MMAC (3.1 %) in 12 layers}; null for nothing.
+   * The work added by a blocked layout, such as {@code 21.3 MMAC (3.1 %) in 12 layers}, or null.
    */
   public static @Nullable String padding(ProfileResult result) {
     List<Long> padded =
@@ -145,7 +145,7 @@ public final class Breakdown {
     return Figures.seconds(q1Seconds, q3Seconds, 3);
   }
 
-  /** An operator's name with its longest parts in their usual short form. */
+  /** An operator's name with its longest parts abbreviated as usual. */
   public static String operator(String op) {
     return op.replace("BatchNormalization", "BN").replace("Average", "Avg");
   }

@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What makes a layer take longer than it should, from the figures of the layer itself. The first
- * that applies is its cause.
+ * Why a layer takes longer than it should, from its own figures. The first reason that applies is
+ * its cause.
  *
  * @param label in a few words; the row of {@code advice.csv} for it. Empty for a layer near its
  *     roof
@@ -28,14 +28,14 @@ record Cause(String label, double lostShare) {
   /** Floats in the shorter vector registers of today's processors. */
   private static final long VECTOR = 8;
 
-  /** Tiles that leave more of a GPU idle than this explain a slow layer. */
+  /** Tiles that leave more than this share of a GPU idle explain a slow layer. */
   private static final double IDLE = 0.25;
 
   /**
    * The cause of a layer.
    *
-   * @param isFirst whether no layer is before it that it could be fused into
-   * @param known the share of its roof that a layer can reach at best with what slows the whole run
+   * @param isFirst whether there is no layer before it that it could be fused into
+   * @param known the share of its roof that a layer can reach, given what slows the whole run
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
     if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
@@ -72,7 +72,7 @@ record Cause(String label, double lostShare) {
     return ofShape(result, layer, 1 - efficiency / known, padding);
   }
 
-  /** Of a layer that is far below every roof. */
+  /** The cause for a layer that is far below every roof. */
   private static Cause ofShape(ProfileResult result, Layer layer, double lost, double padding) {
     Channels channels = layer.channels();
     boolean isGpu = result.device().kind() == DeviceKind.CUDA;
@@ -120,14 +120,14 @@ record Cause(String label, double lostShare) {
     return result.run().precision() != Precision.FP32 && "fma".equals(layer.kernel().math());
   }
 
-  /** The share of a layer's bytes that are weights, which a larger batch reads no more often. */
+  /** The share of a layer's bytes that are weights, which are read once per batch. */
   private static double weightShare(ProfileResult result, Layer layer) {
     Double bytes = Breakdown.trafficBytes(layer);
     double weights = (double) layer.cost().params() * result.run().precision().bytes();
     return bytes == null || layer.cost().macs() == 0 ? 0 : Math.min(1, weights / bytes);
   }
 
-  /** The tiles of a layer on a GPU; null where its size or the device's is not known. */
+  /** The tiles of a layer on a GPU; null if its size or the device's is unknown. */
   static @Nullable Tiles tiles(ProfileResult result, Layer layer) {
     Channels channels = layer.channels();
     Double count = result.device().number("sm_count");
@@ -138,8 +138,8 @@ record Cause(String label, double lostShare) {
   }
 
   /**
-   * Tensor cores take channels in blocks, of 16 bytes: 8 in 16 bits, 4 in tf32. Others are filled
-   * up with zeros, or sent to a kernel that does without tensor cores. 0 where there are none.
+   * Tensor cores process channels in blocks of 16 bytes: 8 in 16 bits, 4 in tf32. Other numbers are
+   * padded with zeros, or processed by a kernel without tensor cores. 0 if there are none.
    *
    * @see <a href="https://docs.nvidia.com/deeplearning/performance/dl-performance-convolutional/">
    *     NVIDIA's guide to convolutional layers, channels in and out</a>
@@ -156,7 +156,7 @@ record Cause(String label, double lostShare) {
     };
   }
 
-  /** The share of a layer's work that is left after its channels are filled up to whole blocks. */
+  /** The share of a layer's work that remains after its channels are padded to whole blocks. */
   private static double filled(Layer layer, int block) {
     Channels channels = layer.channels();
     return channels == null

@@ -5,13 +5,13 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A column of a table, described once for every form that the table has.
+ * A column of a table, defined once for every form of the table.
  *
  * @param title in text and CSV
  * @param heading in Markdown and HTML
  * @param least characters that cutting leaves of it in text; {@link #WHOLE} if it is never cut
- * @param isExtra whether text leaves it out where it does not fit
- * @param value of a row; null where it is absent
+ * @param isExtra whether text omits it if it does not fit
+ * @param value of a row; null if it is absent
  */
 public record Column<R>(
     String title,
@@ -23,7 +23,7 @@ public record Column<R>(
   public static final int WHOLE = Integer.MAX_VALUE;
 
   public enum Kind {
-    /** A name from a model, whose end says most, such as {@code layer4.2.conv3}. */
+    /** A name from a model, whose end matters most, such as {@code layer4.2.conv3}. */
     NAME,
     TEXT,
     /** Aligned right. */
@@ -51,7 +51,7 @@ public record Column<R>(
     return value == null ? null : format.apply(value);
   }
 
-  /** The same, cut in front to this many characters where a line is too long. */
+  /** The same, cut at the front to this many characters if a line is too long. */
   public Column<R> cutTo(int characters) {
     return new Column<>(title, heading, kind, characters, isExtra, value);
   }

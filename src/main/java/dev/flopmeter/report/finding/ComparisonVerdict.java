@@ -7,7 +7,7 @@ import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The verdict on a comparison, in the same words in every form for people. */
+/** The verdict on a comparison, in the same words in every format for people. */
 public final class ComparisonVerdict {
   private ComparisonVerdict() {}
 
@@ -57,7 +57,7 @@ public final class ComparisonVerdict {
     return change == Change.SAME ? "within noise" : change.label();
   }
 
-  /** Whether the times differ for certain, or only one side has the layer. */
+  /** Whether the times certainly differ, or only one side has the layer. */
   public static boolean isMoved(Change change) {
     return change != Change.SAME && change != Change.AMBIGUOUS;
   }

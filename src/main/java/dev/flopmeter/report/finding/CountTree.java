@@ -9,14 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Layers grouped by the parts of their names, which frameworks join with points or slashes. */
+/** Layers grouped by the parts of their names, which frameworks separate with points or slashes. */
 public final class CountTree {
   /**
    * A group of layers, or a layer.
    *
    * @param name the last part of its path
    * @param level 0 for the outermost
-   * @param layers how many layers are in it
+   * @param layers its number of layers
    */
   public record Row(
       String path, String name, int level, int layers, String op, Cost cost, long activations) {
@@ -32,7 +32,7 @@ public final class CountTree {
   private int layers;
   private String op = "";
 
-  /** The groups down to {@code depth} levels, each before what is in it. */
+  /** The groups down to {@code depth} levels, each before its contents. */
   public static List<Row> of(Counts counts, int depth) {
     CountTree root = new CountTree();
     for (LayerCost layer : counts.layers()) {

@@ -15,14 +15,14 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Recommendations on layers: one for all that take too long for the same reason. */
+/** Recommendations on layers: one for all that are slow for the same reason. */
 final class LayerAdvice {
   private final ProfileResult result;
   private final TestCommand test;
   private final Map<String, Group> groups = new LinkedHashMap<>();
 
   /**
-   * @param known the share of its roofs that the run can reach at best with what slows all of it
+   * @param known the share of its roofs that the run can reach, given what slows all of it
    */
   LayerAdvice(ProfileResult result, double known) {
     this.result = result;
@@ -45,7 +45,7 @@ final class LayerAdvice {
     AdviceText text = words(group, label);
     double saved = group.saved();
     if (label.equals("weights")) {
-      // Reading weights is what takes the time: for more inferences at once, or smaller ones.
+      // Reading weights takes the time: use them for more inferences at once, or make them smaller.
       double smaller = 1 - 1.0 / result.run().precision().bytes();
       return Stream.concat(
           text.advise("weights", saved), text.advise("quantisation", smaller * saved));
@@ -81,7 +81,7 @@ final class LayerAdvice {
     return text;
   }
 
-  /** How blocks of threads fill the device now, and with which batches they would fill it. */
+  /** How blocks of threads fill the device now, and the batches with which they would fill it. */
   private void tiles(Group group, Tiles tiles, AdviceText text) {
     long batch = result.run().batch();
     double images = (double) batch * tiles.multiprocessors() / tiles.count();

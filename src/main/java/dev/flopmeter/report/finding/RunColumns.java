@@ -44,7 +44,7 @@ public final class RunColumns {
         .toList();
   }
 
-  /** Whether rows differ in what ran them. */
+  /** Whether rows differ in their backend. */
   public static boolean areOfSeveralBackends(List<ProfileResult> results) {
     return results.stream().map(result -> result.run().backend()).distinct().count() > 1;
   }

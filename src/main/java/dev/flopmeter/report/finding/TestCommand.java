@@ -13,11 +13,11 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /**
- * Command lines that run a result's network again as it ran, with one thing changed. What another
- * runtime ran and timed needs a new trace of it.
+ * Command lines that run a result's network again with one thing changed. Results of another
+ * runtime need a new trace.
  */
 record TestCommand(ProfileResult result) {
-  /** With other batches beside the result's own; a trace is of one batch. */
+  /** With other batches in addition to the result's own; a trace has only one batch. */
   String batch(long... others) {
     LongStream own = LongStream.of(result.run().batch());
     return with(
@@ -32,7 +32,7 @@ record TestCommand(ProfileResult result) {
     return with("--precision", result.run().precision().label() + "," + others);
   }
 
-  /** As it ran. */
+  /** Unchanged. */
   String again() {
     return command(model(), options());
   }
@@ -57,7 +57,7 @@ record TestCommand(ProfileResult result) {
     return again().replace(" --no-fuse", "");
   }
 
-  /** With everything that runs networks on the same device. */
+  /** With all backends for the same device. */
   String otherRuntimes() {
     Map<String, String> options = options();
     options.keySet().removeAll(List.of("--precision", "--layout", "--no-fuse"));
@@ -67,7 +67,7 @@ record TestCommand(ProfileResult result) {
         : imported(options);
   }
 
-  /** With the network as it is after a change. */
+  /** With the network after a change. */
   String changedModel() {
     return command("CHANGED.onnx", options());
   }
@@ -132,7 +132,7 @@ record TestCommand(ProfileResult result) {
     return word(isBuiltIn() ? result.model().name() : result.model().source());
   }
 
-  /** A word of a POSIX shell: names come from files and may hold anything. */
+  /** A word of a POSIX shell: names come from files and may contain anything. */
   private static String word(String text) {
     return text.matches("[A-Za-z0-9_./:@%+=-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }

@@ -3,7 +3,7 @@ package dev.flopmeter.report.finding;
 import dev.flopmeter.result.ProfileResult.Channels;
 
 /**
- * A convolution or fully connected layer as a GPU's kernels cut it: its output, positions by
+ * A convolution or fully connected layer as GPU kernels divide it: its output, positions by
  * channels, in square tiles, each computed by a block of threads on one multiprocessor. Blocks run
  * in waves of one for each multiprocessor (NVIDIA, <a
  * href="https://docs.nvidia.com/deeplearning/performance/dl-performance-matrix-multiplication/">Matrix
@@ -17,7 +17,7 @@ record Tiles(int side, long rows, long columns, int multiprocessors) {
 
   private static final int SMALL = 64;
 
-  /** The tiles of a layer: smaller ones where large ones would leave multiprocessors idle. */
+  /** The tiles of a layer: smaller ones if large ones would leave multiprocessors idle. */
   static Tiles of(long positions, Channels channels, int multiprocessors) {
     Tiles large = cut(LARGE, positions, channels.out(), multiprocessors);
     return large.count() >= multiprocessors

@@ -70,7 +70,7 @@ public final class Verdict {
     return result.valid() ? headline : "not valid (see the warnings): " + headline;
   }
 
-  /** The bound with most of the time; null where no layer has a bound. */
+  /** The bound with most of the time; null if no layer has a bound. */
   private static @Nullable String boundFinding(ProfileResult result) {
     List<Layer> most =
         Stream.of(Bound.values())
@@ -92,7 +92,7 @@ public final class Verdict {
   }
 
   /**
-   * A share of the roof that is best known: the datasheet's, else the measured one.
+   * A share of the most trusted roof: the datasheet's, else the measured one.
    *
    * @param roofName {@code datasheet peak} or {@code measured peak}
    * @param attainable the share that the roofline allows; null for memory, and where unknown
@@ -110,7 +110,7 @@ public final class Verdict {
       return mfu == null ? null : mfu.share;
     }
 
-    /** What {@link #mfu} is to be measured by. */
+    /** The reference for {@link #mfu}. */
     public static @Nullable Double attainableShare(ProfileResult result) {
       Utilization mfu = mfu(result);
       return mfu == null ? null : mfu.attainable;
@@ -135,14 +135,14 @@ public final class Verdict {
       return Figures.percent(share) + " of the " + roofName + roof + bound();
     }
 
-    /** {@code , of 74 % attainable}; empty where that is unknown. */
+    /** {@code , of 74 % attainable}; empty if that is unknown. */
     public String bound() {
       return bound(share, attainable);
     }
 
     /**
-     * The attainable share, to follow the reached one; empty where unknown. Where a roof is too low
-     * or a cache unknown, a result can be above it.
+     * The attainable share, to follow the reached one; empty if unknown. If a roof is too low or a
+     * cache unknown, a result can exceed it.
      */
     public static String bound(double share, @Nullable Double attainable) {
       if (attainable == null) {

@@ -19,7 +19,7 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Two results of one case, and what changed between them. */
+/** Two results of one case, and the changes between them. */
 record Both(Comparison comparison) {
   String verdict() {
     long moved =
@@ -28,7 +28,7 @@ record Both(Comparison comparison) {
     return ComparisonVerdict.of(comparison) + "; " + layers + " changed";
   }
 
-  /** A row for each figure: its name, of both results, the change; empty where unknown. */
+  /** A row per figure: its name, its values in both results, the change; empty if unknown. */
   Stack figures() {
     List<List<String>> figures = new ArrayList<>();
     figures.add(figure("Median of a pass", r -> r.latency().median(), Figures::seconds));
@@ -105,7 +105,7 @@ record Both(Comparison comparison) {
     return operators;
   }
 
-  /** The places of the rows, those that moved first. */
+  /** The indices of the rows, those that changed first. */
   List<Integer> order() {
     List<Row> rows = comparison.layers();
     return IntStream.range(0, rows.size())

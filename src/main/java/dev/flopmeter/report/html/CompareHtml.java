@@ -9,7 +9,7 @@ import dev.flopmeter.result.ProfileResult;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Two profiles side by side as one HTML file: the verdict, both rooflines, what moved. */
+/** A comparison of two profiles as one HTML file: the verdict, both rooflines, the changes. */
 public record CompareHtml(ComparisonSet set) {
   static final Page PAGE = new Page("Comparison – flopmeter", "comparison", "report.js", null);
 

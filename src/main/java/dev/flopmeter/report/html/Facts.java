@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The rows of a table of names and values; what is null is left out. */
+/** The rows of a table of names and values, without those whose value is null. */
 final class Facts {
   record Fact(String name, String value) {}
 
@@ -24,7 +24,7 @@ final class Facts {
     return this;
   }
 
-  /** A fact for each entry, by name. */
+  /** A row per entry, by name. */
   Facts addAll(String start, Map<String, ?> facts) {
     new TreeMap<>(facts).forEach((name, value) -> add(start + name, value));
     return this;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A profile as one HTML file to attach to a ticket: no network, no library, light and dark, for
- * print, keyboard and screen reader. Each result is an article of its own; several results (a sweep
+ * print, keyboard and screen reader. Each result is a separate article; several results (a sweep
  * over batches and precisions) are compared first.
  */
 public record HtmlReport(Page page, List<ProfileResult> results, OperatorColours colours) {
@@ -39,7 +39,7 @@ public record HtmlReport(Page page, List<ProfileResult> results, OperatorColours
         .toList();
   }
 
-  /** The place of the result with most inferences a second, of the valid ones if there are any. */
+  /** The index of the result with most inferences per second, if possible of a valid one. */
   int best() {
     ProfileResult best =
         results.stream()

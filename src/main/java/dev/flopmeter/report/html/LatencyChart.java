@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** How the time of a pass is distributed: a box of the quartiles; a histogram of kept samples. */
+/** The distribution of a pass' time: a box of the quartiles, and a histogram of kept samples. */
 record LatencyChart(ProfileResult result) {
   private static final int LEAST_SAMPLES = 10;
   private static final int MOST_BINS = 48;
@@ -22,7 +22,7 @@ record LatencyChart(ProfileResult result) {
     return result.latency();
   }
 
-  /** Those for a histogram; empty if there are too few. */
+  /** The samples for a histogram; empty if there are too few. */
   private List<Double> samples() {
     List<Double> samples = Objects.requireNonNullElse(result.run().rawSeconds(), List.of());
     return samples.size() < LEAST_SAMPLES ? List.of() : samples;
@@ -44,12 +44,12 @@ record LatencyChart(ProfileResult result) {
     return Tick.of(plot().x(), 6, Figures::seconds);
   }
 
-  /** The third quartile and so many times the distance of the quartiles. */
+  /** The third quartile plus a multiple of the interquartile range. */
   private double beyond(double distances) {
     return latency().q3() + distances * (latency().q3() - latency().q1());
   }
 
-  /** The far end of the axis: the tail's last known place, or the samples' end without outliers. */
+  /** The end of the axis: the last tail percentile, or the largest sample without outliers. */
   private double highest() {
     double high = Math.max(beyond(1.5), latency().median());
     for (double tail : tails().values()) {
@@ -62,12 +62,12 @@ record LatencyChart(ProfileResult result) {
     return high;
   }
 
-  /** The far end of the box's line, in seconds. */
+  /** The end of the box's line, in seconds. */
   double reach() {
     return Math.min(beyond(1.5), plot().x().to());
   }
 
-  /** The percentiles that are known, in seconds, the farthest first. */
+  /** The known percentiles, in seconds, the largest first. */
   Map<String, Double> tails() {
     Map<String, Double> tails = new LinkedHashMap<>();
     tails.put("p99", latency().p99());

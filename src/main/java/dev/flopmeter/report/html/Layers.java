@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What the table of all layers shows beside the fields of a layer. */
+/** The values that the table of all layers shows besides the fields of a layer. */
 final class Layers {
   private Layers() {}
 

@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The colour of each operator, the same in every chart of a page. The longest-running operators get
- * one each, the rest share the last. The style sheet defines the colours.
+ * The colour of each operator, the same in every chart of a page. The longest-running operators
+ * have one each; the others share the last. The style sheet defines the colours.
  */
 final class OperatorColours {
   private static final int COLOURS = 8;
@@ -32,7 +32,7 @@ final class OperatorColours {
     return of(op).equals("k" + (COLOURS - 1)) && colours.size() > COLOURS;
   }
 
-  /** The operators of a result that have a colour of their own, the longest-running first. */
+  /** The operators of a result with their own colour, the longest-running first. */
   List<String> named(ProfileResult result) {
     return operators(result).filter(op -> !isShared(op)).toList();
   }

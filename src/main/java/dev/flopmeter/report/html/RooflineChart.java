@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * layer, its area in proportion to its time.
  *
  * <p>A dot's height under a roof is the layer's share of that roof. For layers with matrix work the
- * FLOPs are those of MFU, 2 per MAC; for others those counted. Layers without any are drawn below
+ * FLOPs are those of MFU, 2 per MAC; for others the counted ones. Layers without FLOPs are below
  * the plot, in the lane for layers that only move data.
  */
 final class RooflineChart {
-  /** Width of a chart that has the page to itself, and of one of two side by side. */
+  /** Width of a chart that fills the page, and of one of two side by side. */
   static final double FULL = 960;
 
   static final double HALF = 560;
@@ -48,7 +48,7 @@ final class RooflineChart {
   /**
    * A chart.
    *
-   * @param scaleOf results that the axes span, so that charts beside each other can be compared
+   * @param scaleOf results that the axes cover, so that charts side by side can be compared
    * @param rowOf the table row of a layer, by its index
    */
   RooflineChart(
@@ -77,9 +77,9 @@ final class RooflineChart {
     return plot;
   }
 
-  /** A layer's place: FLOP per byte and FLOP per second. */
+  /** A layer's position: FLOP per byte and FLOP per second. */
   record Point(double intensity, double rate) {
-    /** Null for a layer that computes nothing, or whose traffic or time is unknown. */
+    /** Null for a layer that computes nothing, or with unknown traffic or time. */
     static @Nullable Point of(Layer layer) {
       Double bytes = Breakdown.trafficBytes(layer);
       long flops = layer.cost().macs() > 0 ? layer.cost().macFlops() : layer.cost().flops();
@@ -90,7 +90,7 @@ final class RooflineChart {
     }
   }
 
-  /** A roof with both of its sides known; its style is the basis' label, or that of caches. */
+  /** A roof with both sides known; its style is the label of its basis, or that of caches. */
   private record Line(String style, String label, double flops, double bytes) {
     double ridge() {
       return flops / bytes;
@@ -101,7 +101,7 @@ final class RooflineChart {
     }
   }
 
-  /** The roofs of the memory, then those of the caches of the last of them that has some. */
+  /** The roofs of the memory, then those of the caches of the last one that has any. */
   private static List<Line> lines(ProfileResult result) {
     List<Line> lines = new ArrayList<>();
     List<Line> caches = new ArrayList<>();
@@ -190,7 +190,7 @@ final class RooflineChart {
   /** The name of a cache: where its text ends. */
   record Name(String text, double x, double y) {}
 
-  /** Each at the foot of its slope, or with the next one's where there is no room between them. */
+  /** Each at the foot of its slope, or with the next one's if there is no room between them. */
   List<Name> names() {
     double slope = (plot.y().at(1) - plot.y().at(10)) / (plot.x().at(10) - plot.x().at(1));
     List<Name> names = new ArrayList<>();
@@ -216,7 +216,7 @@ final class RooflineChart {
   /** A line of the legend. */
   record Key(String style, String label) {}
 
-  /** One for each roof of the memory, and one for all caches. */
+  /** One per roof of the memory, and one for all caches. */
   List<Key> keys() {
     List<Key> keys = new ArrayList<>();
     StringJoiner caches = new StringJoiner(", ", "caches: ", "");
@@ -233,7 +233,7 @@ final class RooflineChart {
     return keys;
   }
 
-  /** How many layers have no place in the plot. */
+  /** The number of layers without a position in the plot. */
   long outside() {
     return result.layers().stream().filter(layer -> Point.of(layer) == null).count();
   }

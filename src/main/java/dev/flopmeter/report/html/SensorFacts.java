@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** What the device's sensors read during the run. */
+/** The readings of the device's sensors during the run. */
 final class SensorFacts {
   private SensorFacts() {}
 

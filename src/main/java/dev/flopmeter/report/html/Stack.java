@@ -3,7 +3,7 @@ package dev.flopmeter.report.html;
 import dev.flopmeter.report.finding.Column;
 import java.util.List;
 
-/** A table of which each row becomes a card on a narrow screen; absent cells are empty. */
+/** A table whose rows become cards on a narrow screen; absent cells are empty. */
 record Stack(String caption, List<String> headings, List<List<String>> rows) {
   static <R> Stack of(String caption, List<Column<R>> columns, List<R> rows) {
     return new Stack(

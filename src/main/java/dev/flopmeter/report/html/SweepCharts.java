@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Several batches and precisions side by side: small plots over the batch, one table. */
 final class SweepCharts {
-  /** Results by precision, each in the order of its batches. */
+  /** Results by precision, each in order of batch. */
   private final Map<String, List<ProfileResult>> series;
 
   private final List<ProfileResult> results;
@@ -40,10 +40,10 @@ final class SweepCharts {
                     result -> result.run().precision().label(), TreeMap::new, Collectors.toList()));
   }
 
-  /** A line for each precision over the batch, as points of batch and figure. */
+  /** A line per precision over the batch, as points of batch and figure. */
   record Chart(String title, Plot plot, List<Tick> ticks, List<double[]> lines) {}
 
-  /** Those of which any figure is known. */
+  /** The lines with any known figure. */
   List<Chart> charts() {
     return Stream.of(
             chart("Inferences per second", r -> r.throughput().inferencesPerSecond(), Figures::si),
@@ -77,7 +77,7 @@ final class SweepCharts {
     return Optional.of(new Chart(title, plot, Tick.of(plot.y(), 4, label), lines));
   }
 
-  /** A result's place in a plot; nothing where it has no such figure. */
+  /** A result's position in a plot; nothing if it has no such figure. */
   private static DoubleStream point(
       ProfileResult result, Function<ProfileResult, @Nullable Double> value) {
     Double figure = value.apply(result);

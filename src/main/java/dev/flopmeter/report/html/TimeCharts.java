@@ -17,7 +17,7 @@ record TimeCharts(ProfileResult result, OperatorColours colours) {
     return Breakdown.seconds(result);
   }
 
-  /** A part of a strip that is 960 wide; its style is a class of the style sheet. */
+  /** A part of a strip of width 960; its style is a class of the style sheet. */
   record Part(String style, double x, double width) {}
 
   /** Parts of a strip, each as wide as its share. */
@@ -43,7 +43,7 @@ record TimeCharts(ProfileResult result, OperatorColours colours) {
   /** A table whose rows end in bars. */
   record Bars(String caption, List<String> titles, List<Bar> rows) {}
 
-  /** A name with a colour, a figure for each of two columns, and what the bar shows. */
+  /** A name with a colour, a figure for each of two columns, and the value of the bar. */
   record Bar(String colour, String name, String first, String second, double seconds) {
     static Bar of(Breakdown.Part part, String colour, String name) {
       String layers = Integer.toString(part.layers());

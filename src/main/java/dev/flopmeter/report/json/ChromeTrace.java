@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Results as a trace that Chrome and Perfetto show: a track for each result, on it the layers one
- * after the other, each as long as its median.
+ * Results as a trace for Chrome and Perfetto: a track for each result with its layers one after the
+ * other, each as long as its median.
  */
 public final class ChromeTrace {
   private ChromeTrace() {}
@@ -43,7 +43,7 @@ public final class ChromeTrace {
     }
   }
 
-  /** With the category and the time that Chrome gives to its own; some readers require them. */
+  /** With the category and the duration of Chrome's own events; some readers require them. */
   private static JsonObject title(String kind, int track, String name) {
     return event(kind, "M", track)
         .put("cat", "__metadata")

@@ -30,8 +30,8 @@ public final class CountJson {
    * The count on several indented lines.
    *
    * @param companions the same graph under the other numbers of the same tool
-   * @param comparison what every tool would say, or null
-   * @param depth how many levels of a tree to add, or 0
+   * @param comparison the numbers of all tools, or null
+   * @param depth the number of tree levels to add, or 0
    */
   public static String write(
       Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {

@@ -12,8 +12,8 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /**
- * A JSON object with its fields in the order they were put. Written without data binding, which
- * takes longer to set up than a short command takes.
+ * A JSON object with its fields in the order they were put. Written without data binding, whose
+ * setup takes longer than a short command.
  */
 final class JsonObject {
   private static final ObjectWriteContext INDENTED =

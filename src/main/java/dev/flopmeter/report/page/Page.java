@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * carries its own policy, which allows just these two by their hashes.
  *
  * @param title shown by the browser
- * @param kind what the page is, beside the name of the program
+ * @param kind what the page is, shown next to the program's name
  * @param script name of the script among this package's resources
  * @param nonce of the response's content security policy; null for a file
  */

@@ -5,9 +5,8 @@ import java.util.List;
 import java.util.function.DoubleFunction;
 
 /**
- * The frame of a plot: a rectangle with two axes, a grid, labels and titles. The marks inside are
- * the caller's, at the coordinates of {@link #x} and {@link #y}. The style sheet defines the
- * colours.
+ * The frame of a plot: a rectangle with two axes, a grid, labels and titles. The caller draws the
+ * marks, at the coordinates of {@link #x} and {@link #y}. The style sheet defines the colours.
  *
  * @param width of the whole drawing
  * @param height of the whole drawing
@@ -17,7 +16,7 @@ public record Plot(double width, double height, Scale x, Scale y) {
   /** Room for labels around a plot. */
   public record Margins(double top, double right, double bottom, double left) {}
 
-  /** A plot whose scales fill what the margins leave. */
+  /** A plot whose scales fill the space inside the margins. */
   public static Plot of(
       double width, double height, Margins margins, Range horizontal, Range vertical) {
     return new Plot(
@@ -34,7 +33,7 @@ public record Plot(double width, double height, Scale x, Scale y) {
     }
   }
 
-  /** A labelled place on an axis. */
+  /** A labelled position on an axis. */
   public record Tick(double value, String label) {
     /** Labels for round values. */
     public static List<Tick> of(Scale scale, int count, DoubleFunction<String> label) {

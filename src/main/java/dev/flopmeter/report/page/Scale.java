@@ -32,7 +32,7 @@ public record Scale(double from, double to, double start, double end, boolean is
     return start + share * (end - start);
   }
 
-  /** Round values to label, about {@code count} of them; every decade where there are many. */
+  /** Round values for labels, about {@code count} of them; every decade if there are many. */
   List<Double> ticks(int count) {
     return isLog ? decades(count) : steps(count);
   }

@@ -1,10 +1,10 @@
 /**
- * What the HTML pages are built of: scales, plots in SVG, the document around them. Their markup is
- * in the templates of {@code src/main/jte}, each in the package that its folder names.
+ * The parts of the HTML pages: scales, plots in SVG, the document around them. Their markup is in
+ * the templates of {@code src/main/jte}, each in the package that its folder names.
  *
- * <p>Plots are plain SVG written by the server's side. A page is then one file that needs neither
- * network nor library, shows its pictures without a script, prints, scales, takes its colours from
- * the style sheet (light or dark), and works with a screen reader.
+ * <p>Plots are inline SVG. So a page is one file that needs neither network nor library, shows its
+ * plots without a script, prints, scales, takes its colours from the style sheet (light or dark),
+ * and works with a screen reader.
  */
 @NullMarked
 package dev.flopmeter.report.page;

@@ -13,14 +13,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The numbers of all tools side by side, and what makes the difference. */
+/** The numbers of all tools side by side, and the reasons for the differences. */
 public final class ConventionTable {
   private ConventionTable() {}
 
-  /** The width of lines where no terminal limits it. */
+  /** The width of lines without a terminal. */
   private static final int WIDEST_NOTE = 80;
 
-  /** What the other columns leave of 80. */
+  /** The space that the other columns leave of 80. */
   private static final int WHY_WIDTH = 34;
 
   private static List<Column<ToolCount>> columns(
@@ -97,7 +97,7 @@ public final class ConventionTable {
         + " MACs, as each tool counts them";
   }
 
-  /** How far the number is from what the MACs alone would give. */
+  /** How far the number differs from what the MACs alone would give. */
   private static String deviation(ToolComparison comparison, ToolCount tool) {
     double plain = (double) tool.convention().perMac() * comparison.macs();
     if (plain == 0) {
@@ -107,7 +107,7 @@ public final class ConventionTable {
     return String.format(Locale.ROOT, "%+.1f %%", off);
   }
 
-  /** The largest differences, as many as {@code width} characters take. */
+  /** The largest differences that fit into {@code width} characters. */
   private static String why(ToolCount tool, int width) {
     if (tool.convention().perMac() == 0) {
       return "not an amount of work";

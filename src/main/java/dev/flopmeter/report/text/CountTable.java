@@ -44,8 +44,8 @@ public final class CountTable {
       CountTree.Row at, String output, boolean isCounted, boolean isAsRun, List<Long> companions) {}
 
   /**
-   * @param companions the same graph under the other numbers of the same tool, for columns of their
-   *     own
+   * @param companions the same graph under the other numbers of the same tool, for additional
+   *     columns
    * @param depth 0 for a row per layer, else groups down to that many parts of their names
    */
   public CountTable(Counts counts, List<Counts> companions, int depth) {
@@ -79,7 +79,7 @@ public final class CountTable {
   }
 
   /**
-   * Text for a terminal: the rows, the totals, what was not counted.
+   * Text for a terminal: the rows, the totals, the uncounted operators.
    *
    * @param unit the unit of all amounts of work, with all digits; null for three digits and the
    *     prefix that fits each
@@ -193,7 +193,7 @@ public final class CountTable {
     }
   }
 
-  /** A column that marks the rows whose work depends on data, where there are some. */
+  /** A column that marks rows whose work depends on data, if there are any. */
   private void addAsRun(List<Column<Row>> columns) {
     if (depth == 0 && counts.asRunMacs() != null) {
       columns.add(Column.text("counted", new Cell("as_run", Form.EXACT)));

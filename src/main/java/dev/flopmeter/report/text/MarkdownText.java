@@ -6,7 +6,7 @@ import dev.flopmeter.text.Printable;
 final class MarkdownText {
   private MarkdownText() {}
 
-  /** Text in which Markdown and HTML see nothing of their own. */
+  /** Escapes text so that nothing in it is Markdown or HTML. */
   static String escaped(String text) {
     return Printable.of(text)
         .replace("&", "&amp;")

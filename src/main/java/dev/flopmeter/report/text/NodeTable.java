@@ -19,7 +19,7 @@ public final class NodeTable {
   /**
    * A row.
    *
-   * @param owner whose a process is: the job, the pod or the container
+   * @param owner a process' owner: the job, the pod or the container
    */
   private record Line(
       String device,

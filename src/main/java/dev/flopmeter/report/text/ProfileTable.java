@@ -30,13 +30,13 @@ public final class ProfileTable {
     this.style = style;
   }
 
-  /** Layers shown before the rest is summed up as one row. */
+  /** Layers shown before the rest is combined in one row. */
   static final int TOP_LAYERS = 20;
 
   /** Recommendations shown; the HTML report has all. */
   private static final int TOP_ADVICE = 3;
 
-  /** Lines of a result by their titles; those without a text are left out. */
+  /** Lines of a result by their titles, without empty ones. */
   private static final List<Column<ProfileResult>> TOTALS =
       List.of(
           Column.text("Latency", ProfileTable::latency),
@@ -72,8 +72,8 @@ public final class ProfileTable {
   }
 
   /**
-   * Several results: each in full, then all of them in one table; of several backends, that table
-   * alone.
+   * Several results: each in full, then all of them in one table; for several backends, only that
+   * table.
    */
   public static String render(List<ProfileResult> results, TerminalStyle style) {
     if (results.size() == 1) {
@@ -178,7 +178,7 @@ public final class ProfileTable {
   /**
    * The columns of a table of layers.
    *
-   * @param amount how it writes amounts of work
+   * @param amount the format of amounts of work
    */
   private static List<Column<Layer>> columns(double total, Function<Double, String> amount) {
     return List.of(
@@ -327,8 +327,8 @@ public final class ProfileTable {
   }
 
   /**
-   * The layers for a spreadsheet: RFC 4180, one row a layer, base units, full precision, empty
-   * where a figure is absent.
+   * The layers for a spreadsheet: RFC 4180, one row a layer, base units, full precision, empty if a
+   * figure is absent.
    */
   public static String csv(List<ProfileResult> results) {
     List<LayerOf> layers = new ArrayList<>();
@@ -339,7 +339,7 @@ public final class ProfileTable {
     return TextTable.csv(CSV, layers);
   }
 
-  /** A layer with the result it is of, and the time of all its layers. */
+  /** A layer with its result, and the time of all layers. */
   private record LayerOf(ProfileResult result, Layer layer, double total) {
     @Nullable Double share() {
       return total > 0 ? layer.time().median() / total : null;

@@ -19,11 +19,11 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The roofs of a device, by precision and by the way each is known. */
+/** The roofs of a device, by precision and by basis. */
 public final class RoofTable {
   private RoofTable() {}
 
-  /** What is limited, at every basis: the work of a precision, or the memory's traffic. */
+  /** The limited quantity, on every basis: the work of a precision, or the memory's traffic. */
   private record Limit(
       String name,
       Roofs roofs,

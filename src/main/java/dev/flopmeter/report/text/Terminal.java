@@ -16,7 +16,7 @@ public record Terminal(int descriptor) {
   public static final Terminal OUTPUT = new Terminal(1);
   public static final Terminal ERRORS = new Terminal(2);
 
-  /** Linux' request for a terminal's size, on x86 and ARM. */
+  /** Linux' ioctl request for a terminal's size, on x86 and ARM. */
   private static final long TIOCGWINSZ = 0x5413;
 
   public boolean isTerminal() {

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the output can show.
+ * The capabilities of the output.
  *
  * @param width columns; at least 40
  * @param colour whether escape sequences may be used
@@ -29,7 +29,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
    * The style of this process's output.
    *
    * @param environment of the process: {@code COLUMNS}, {@code NO_COLOR}, {@code TERM}
-   * @param output whose width and kind are asked for
+   * @param output whose width and kind are queried
    */
   public static TerminalStyle of(
       Map<String, String> environment, Terminal output, Charset charset, boolean allLayers) {
@@ -79,7 +79,7 @@ public record TerminalStyle(int width, boolean colour, boolean unicode, boolean 
     return colour ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
   }
 
-  /** {@code text} in characters that can be shown. */
+  /** {@code text} in characters that the output can show. */
   String fit(String text) {
     if (unicode || Printable.isPlain(text)) {
       return text;

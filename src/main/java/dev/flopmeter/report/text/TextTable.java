@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Rows in columns: for a terminal, where they are cut to its width, as Markdown and as CSV. */
+/** Rows in columns: for a terminal, cut to its width, as Markdown and as CSV. */
 final class TextTable<R> {
   private static final String GAP = " ";
   static final String ABSENT = "-";
@@ -71,7 +71,7 @@ final class TextTable<R> {
     while (total(widths) > style.width() && columns.get(widths.size() - 1).isExtra()) {
       widths.remove(widths.size() - 1);
     }
-    // The widest of the columns that can be cut gives first.
+    // The widest of the columns that can be cut is cut first.
     for (int over = total(widths) - style.width(); over > 0; over--) {
       int widest = -1;
       for (int i = 0; i < widths.size(); i++) {
@@ -166,7 +166,7 @@ final class TextTable<R> {
     return column.kind() == Column.Kind.NAME ? MarkdownText.code(text) : MarkdownText.escaped(text);
   }
 
-  /** RFC 4180, a line per row; empty where a value is absent. */
+  /** RFC 4180, a line per row; empty if a value is absent. */
   static <R> String csv(List<Column<R>> columns, Collection<R> rows) {
     StringBuilder out = new StringBuilder(1 << 12);
     out.append(Csv.line(titles(columns)));

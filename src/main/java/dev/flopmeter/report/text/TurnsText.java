@@ -7,7 +7,7 @@ import dev.flopmeter.text.Cut;
 import dev.flopmeter.text.Printable;
 import dev.flopmeter.units.Figures;
 
-/** A comparison by turns: the verdict, then what ran. */
+/** A comparison by turns: the verdict, then the details of the run. */
 public final class TurnsText {
   private TurnsText() {}
 

@@ -93,8 +93,8 @@ record CaseData(Map<String, Tensor> inputs, Map<String, Tensor> expected) {
   }
 
   /**
-   * Binds the shapes of the data. Where that leaves shapes open, small integer inputs, then small
-   * inputs of any type, are treated as arguments that determine shapes.
+   * Binds the shapes of the data. If shapes stay open, small integer inputs, then small inputs of
+   * any type, are treated as arguments that determine shapes.
    */
   Graph bind(OnnxModel model) {
     Graph graph = bind(model, ignored -> false);

@@ -5,10 +5,10 @@ import dev.flopmeter.text.Labelled;
 /** How a case ended. */
 public enum CaseOutcome implements Labelled {
   PASSED,
-  /** A wrong result, or an error where there should be a result. */
+  /** A wrong result, or an error instead of a result. */
   FAILED,
-  /** The backend says itself that it cannot run an operator. */
+  /** The backend reports that it cannot run an operator. */
   UNSUPPORTED,
-  /** The case proves nothing: a file is missing or unreadable, or data do not fit the model. */
+  /** The case is invalid: a file is missing or unreadable, or the data does not fit the model. */
   INVALID
 }

@@ -30,7 +30,7 @@ public record ConformanceCase(Path folder, String name) {
   private static final String MODEL = "model.onnx";
   private static final String DATA = "test_data_set_";
 
-  /** How far below the directory that was asked for cases are looked for. */
+  /** How many levels below the given directory cases are searched. */
   private static final int DEPTH = 4;
 
   public ConformanceCase(Path folder) {
@@ -115,7 +115,7 @@ public record ConformanceCase(Path folder, String name) {
     }
   }
 
-  /** What the case is about; an expanded one is about what its unexpanded sibling is. */
+  /** The operator that the case is about; for an expanded one, that of its unexpanded sibling. */
   private String operator(OnnxModel model) {
     List<String> operators = model.operators();
     String own = String.valueOf(folder.getFileName());
@@ -173,7 +173,7 @@ public record ConformanceCase(Path folder, String name) {
     return Optional.empty();
   }
 
-  /** A backend that needs to know an argument beforehand says so by refusing the open graph. */
+  /** A backend that must know an argument beforehand rejects the open graph. */
   private static Plan prepare(OnnxModel model, CaseData data, Backend backend, RunOptions options) {
     try {
       return backend.prepare(data.bind(model), options);

@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 
 /**
  * When two results count as equal: {@code |actual - expected| <= least + relative |expected|},
- * element by element, where the absolute part is no less than a share of the largest element: what
- * cancels out of large numbers is as inexact as they are.
+ * element by element, where the absolute part is at least a share of the largest element, because
+ * the difference of large numbers is as inexact as they are.
  *
  * @param relative as a fraction of the expected element
  * @param absolute in the unit of the elements
@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
  */
 public record Tolerance(double relative, double absolute, double ofLargest) {
   /**
-   * What the ONNX project's own runner takes where a case states nothing; but no element needs to
-   * be more exact than float32 can write the largest one.
+   * The tolerance of the ONNX project's own runner if a case states none; but no element needs to
+   * be more exact than float32's precision at the largest one.
    */
   public static final Tolerance ONNX = new Tolerance(1e-3, 1e-7, 0x1p-24);
 
@@ -27,14 +27,15 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
   public static final Tolerance NETWORK = new Tolerance(1e-3, 1e-7, 1e-4);
 
   /**
-   * Two of the 255 steps of 8 bits: where a value lies between two, the last bit of a sum decides.
+   * Two of the 255 steps of 8 bits: if a value lies between two steps, the last bit of a sum
+   * decides.
    */
   private static final double QUANTIZED = 2.0 / 255;
 
-  /** From so many layers on a graph is a network. */
+  /** The number of layers from which a graph counts as a network. */
   private static final int LAYERS = 3;
 
-  /** Whatever domain they are of: ONNX Runtime's fused forms begin with {@code Fused}. */
+  /** In any domain: ONNX Runtime's fused forms start with {@code Fused}. */
   private static final Pattern LAYER =
       Pattern.compile(
           "(.*:)?(Fused)?(Conv|ConvTranspose|Gemm|MatMul|LSTM|GRU|RNN|(MultiHead)?Attention)");
@@ -92,7 +93,7 @@ public record Tolerance(double relative, double absolute, double ofLargest) {
                     expected.doubleAt(first)));
   }
 
-  /** Quantised values take the whole range from the least to the largest, in 255 steps. */
+  /** Quantised values cover the whole range from the smallest to the largest, in 255 steps. */
   private double largest(Tensor expected) {
     double low = 0;
     double high = 0;

@@ -34,13 +34,13 @@ import java.util.stream.Stream;
 
 /**
  * Runs graphs on one NVIDIA GPU: convolutions, products, attention and pooling through cuDNN,
- * everything else with kernels of our own. One stream, CUDA graphs for timing.
+ * everything else with our own kernels. One stream, CUDA graphs for timing.
  */
 public final class CudnnBackend implements Backend {
-  /** Of this backend, on the command line and in results. */
+  /** The name of this backend, on the command line and in results. */
   public static final String NAME = DevicePlan.BACKEND;
 
-  /** Two kilobytes a plan, up to 100 where cuDNN compiled its code. */
+  /** Two kilobytes per plan, up to 100 if cuDNN compiled its code. */
   private static final long MOST_CACHE_BYTES = 256L << 20;
 
   private final Device device;
@@ -67,8 +67,7 @@ public final class CudnnBackend implements Backend {
   }
 
   /**
-   * @param measuresLayouts whether the automatic layout is measured; if not said, wherever times
-   *     mean something
+   * @param measuresLayouts whether the automatic layout is measured; by default on real devices
    */
   static CudnnBackend open(
       String id, CudaLibraries libraries, Path cacheFolder, Optional<Boolean> measuresLayouts) {
@@ -100,7 +99,7 @@ public final class CudnnBackend implements Backend {
     return new CudnnBackend(device, gpu, cache, measuresLayouts.orElse(!device.isEmulated()));
   }
 
-  /** All that plans depend on beside the model and its options. */
+  /** Everything that plans depend on, besides the model and its options. */
   private static String identity(Device device) {
     return Stream.of("memory_bytes", "compute_capability", "driver", "cuda", "cudnn")
         .map(name -> name + "=" + device.properties().getOrDefault(name, "unknown"))
@@ -159,7 +158,7 @@ public final class CudnnBackend implements Backend {
     return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
   }
 
-  /** How many searches it took since it was opened. */
+  /** The number of searches since it was opened. */
   int searches() {
     return cache.searches();
   }

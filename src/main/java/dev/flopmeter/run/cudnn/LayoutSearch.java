@@ -23,18 +23,17 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
- * Measures a graph's steps in both formats, joins the better of each by {@link LayoutChoice}, and
- * takes of the three plans the one whose whole pass is fastest. What was chosen is noted for later
- * runs.
+ * Measures a graph's steps in both formats, combines the better ones by {@link LayoutChoice}, and
+ * chooses the fastest of the three plans by a whole pass. The choice is stored for later runs.
  */
 record LayoutSearch(
     Gpu gpu, PlanCache cache, Graph graph, RunOptions options, SearchProgress progress) {
   private static final int PASSES = 5;
 
-  /** In either format, and joined. */
+  /** In either format, and combined. */
   private static final int PLANS = 3;
 
-  /** Until a conversion was measured: two bytes read and written at a terabyte a second. */
+  /** Until a conversion is measured: two bytes read and written at a terabyte per second. */
   private static final double ASSUMED_SECONDS_PER_ELEMENT = 4e-12;
 
   /**

@@ -32,9 +32,9 @@ import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A graph in which data decides about shapes, branches or trips, as one plan after the other: each
- * runs what is known by then, and the values that decide about the rest are read back. The stages
- * are those of the loaded inputs.
+ * A graph whose shapes, branches or trips depend on data, as a sequence of plans: each runs the
+ * part that is known by then, and the values that determine the rest are read back. The stages are
+ * those of the loaded inputs.
  */
 final class StagedPlan implements Plan {
   private final Graph graph;
@@ -44,7 +44,7 @@ final class StagedPlan implements Plan {
   private Map<String, Tensor> loaded = Map.of();
 
   /**
-   * @param prepare of a part of the graph in which nothing is open
+   * @param prepare prepares a part of the graph in which nothing is open
    */
   StagedPlan(Graph graph, Function<Graph, CudnnPlan> prepare) {
     this.graph = graph;
@@ -56,7 +56,7 @@ final class StagedPlan implements Plan {
     return graph.nodes().stream().anyMatch(node -> isOpen(graph, node));
   }
 
-  /** A type that the model's author declared, where inference fails, is that of one run. */
+  /** A type declared by the model's author, if inference fails, is that of one run. */
   private static boolean isOpen(Graph graph, Node node) {
     return OperatorTrait.CONTROL_FLOW.of(node)
         || node.outputs().stream()
@@ -79,7 +79,7 @@ final class StagedPlan implements Plan {
     loaded = Map.copyOf(inputs);
   }
 
-  /** Runs what is known of a graph, and gives the rest with the values that decide about it. */
+  /** Runs the known part of a graph, and returns the rest with the values that determine it. */
   private Optional<Graph> advance(Graph whole) {
     List<Node> ready = new ArrayList<>();
     List<Node> open = new ArrayList<>();
@@ -119,7 +119,7 @@ final class StagedPlan implements Plan {
     return Optional.of(part(whole, open, Set.copyOf(whole.outputs()), deciding));
   }
 
-  /** The values, not known yet, that decide about the outputs of a node whose inputs are there. */
+  /** The unknown values that determine the outputs of a node whose inputs are available. */
   private static Set<String> deciding(Graph graph, Node node) {
     Map<String, Tensor> constants = graph.constants();
     Set<String> asked = new HashSet<>();
@@ -151,7 +151,7 @@ final class StagedPlan implements Plan {
     return Set.of();
   }
 
-  /** Some nodes of a graph, with the values that are there by now as inputs and constants. */
+  /** Some nodes of a graph, with the available values as inputs and constants. */
   private Graph part(Graph whole, List<Node> nodes, Set<String> wanted, Set<String> known) {
     Set<String> inputs = new LinkedHashSet<>();
     List<String> written = new ArrayList<>();

@@ -169,7 +169,10 @@ final class BodyAction implements Action {
     return memory.place(FilledTensor.of(each.withShape(shape), 0));
   }
 
-  /** What the trips of a loop hand on: states, and rows to which each trip adds one tensor. */
+  /**
+   * The values that the trips of a loop pass on: states, and rows to which each trip adds one
+   * tensor.
+   */
   private final class Trips implements AutoCloseable {
     private final List<IValue> states = new ArrayList<>();
     private final List<List<IValue>> rows = new ArrayList<>();

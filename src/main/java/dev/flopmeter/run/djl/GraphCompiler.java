@@ -75,7 +75,7 @@ final class GraphCompiler {
   /**
    * An instruction before its function is compiled.
    *
-   * @param function the function that it calls; null where {@code action} does more
+   * @param function the function that it calls; null if {@code action} does more
    * @param reads slots of its inputs
    * @param writes slots of its outputs, -1 for an unused one; for a function one for each result
    */

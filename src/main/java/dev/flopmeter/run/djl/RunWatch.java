@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notes what a run shows of what depends on data: for each running graph, the innermost last, the
- * types and lengths that were not known and the bodies that ran. Not thread-safe.
+ * Records the data-dependent facts of a run: for each running graph, the innermost last, the types
+ * and lengths that were unknown and the bodies that ran. Not thread-safe.
  */
 final class RunWatch {
   private final TorchMemory memory;
@@ -100,7 +100,7 @@ final class RunWatch {
         .merge(new BodyRun(attribute, last), 1L, Long::sum);
   }
 
-  /** What the graph that finished last has shown. */
+  /** The facts of the graph that finished last. */
   RunFacts last() {
     return last;
   }

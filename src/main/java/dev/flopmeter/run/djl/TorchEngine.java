@@ -14,7 +14,7 @@ import java.util.Properties;
 import java.util.stream.Stream;
 
 /**
- * Starts PyTorch in this process, from the natives on the class path alone: by default DJL would
+ * Starts PyTorch in this process, only from the natives on the class path: by default DJL would
  * look for downloads and send usage statistics.
  */
 final class TorchEngine {

@@ -159,7 +159,7 @@ final class TorchFusion {
     return task(chain, "fused_convolution", inputs, epsilon, isSpent, activation(chain));
   }
 
-  /** So many names, empty where there are fewer. */
+  /** So many names, empty if there are fewer. */
   private static List<String> first(int count, List<String> names) {
     return Stream.concat(names.stream(), Stream.generate(() -> "")).limit(count).toList();
   }

@@ -165,7 +165,7 @@ final class TorchMemory implements AutoCloseable {
     }
   }
 
-  /** A copy of {@code value} outside of PyTorch's memory. */
+  /** A copy of {@code value} outside PyTorch's memory. */
   Tensor fetch(IValue value) {
     return fetch(value, describe(value));
   }

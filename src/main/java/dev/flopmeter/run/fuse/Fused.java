@@ -151,7 +151,7 @@ public sealed interface Fused {
    * @param main the product of queries and keys
    * @param others the other nodes, the product with the values last
    * @param queries before they are scaled
-   * @param mask added to the scaled scores; null where none is
+   * @param mask added to the scaled scores; null if none is
    * @param turnedKeys the Transpose among the nodes that writes the keys as the product reads them
    */
   record Attention(

@@ -12,9 +12,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How ONNX Runtime is to run a model: what a program would set on its session. The command line
- * sets it up, also where ONNX Runtime's classes are missing: none of them may be needed before a
- * session.
+ * How ONNX Runtime is to run a model: the settings of a session. The command line creates it even
+ * if ONNX Runtime's classes are missing, so none of them may be needed before a session.
  *
  * @param level how far the graph is optimised
  * @param settings the other settings by key: one of {@link #KEYS}, or an entry of the session's

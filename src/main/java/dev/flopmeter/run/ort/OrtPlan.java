@@ -352,7 +352,7 @@ final class OrtPlan implements Plan {
       }
       passes.add(joined.sum(seconds));
     }
-    // Of the medians: a pause of the machine that meets one node must not shrink all others.
+    // By medians, because a pause of the machine during one node must not shrink the others.
     double whole = 0;
     for (int i = 0; i < joined.steps().size(); i++) {
       int step = i;

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * original: {@code <value>_nchwc} as a node's name, {@code <node>/XxxFusion/}, {@code _token_N},
  * {@code InsertedPrecisionFreeCast_<value>}. Conversions of layout and type hold the value that
  * they read. A node without any known name stands between known values and takes the nodes there
- * that its operator can compute. What is not found is left out, never guessed.
+ * that its operator can compute. Nodes that are not found are left out, never guessed.
  */
 public final class NodeJoin {
   /** Operators, the model's or a runtime's own, that multiply and accumulate. */

@@ -159,7 +159,7 @@ final class TorchTrace {
         notes);
   }
 
-  /** Whether the first pass does not count: of few, only if it set much up. */
+  /** Whether the first pass does not count: with few passes, only if it did much setup. */
   private static boolean isWarmUp(List<Double> passes, List<String> notes) {
     double longest =
         passes.stream().skip(1).mapToDouble(Double::doubleValue).max().orElse(passes.get(0));

@@ -9,16 +9,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What another runtime wrote down about running one network, in order of execution.
+ * Another runtime's record of running one network, in order of execution.
  *
  * @param runtime its name, as a backend's: {@code ort}, {@code tensorrt}, {@code pytorch}
- * @param kernels what it ran, in order
- * @param passSeconds end-to-end times of whole passes; empty where the trace has none
- * @param deviceName the vendor's name of the device; null where the trace does not tell
+ * @param kernels its kernels, in order
+ * @param passSeconds end-to-end times of whole passes; empty if the trace has none
+ * @param deviceName the vendor's name of the device; null if the trace does not tell
  * @param isGpu whether the kernels ran on a GPU
- * @param precision what the products computed in; null where the trace does not tell
+ * @param precision what the products computed in; null if the trace does not tell
  * @param floorSeconds times below this are not resolved by the runtime's profiler; 0 if unknown
- * @param notes what a reader of the figures must know
+ * @param notes notes for readers of the figures
  */
 public record Trace(
     String runtime,

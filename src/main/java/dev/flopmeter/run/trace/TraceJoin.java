@@ -91,7 +91,7 @@ public final class TraceJoin {
     return places * (padded.shape().elements() - own.elements());
   }
 
-  /** Where each kernel is in the model; null where it is not. Names first, then its own index. */
+  /** Where each kernel is in the model; null if it is not. Names first, then its own index. */
   private static List<@Nullable Integer> places(List<Kernel> kernels, List<Node> optimised) {
     Map<String, Integer> byName = new HashMap<>();
     Map<String, Deque<Integer>> nameless = new HashMap<>();

@@ -1,6 +1,5 @@
 /**
- * What other runtimes write down about their kernels, read and joined to the nodes of the model
- * that they ran.
+ * Other runtimes' traces of their kernels, read and joined to the nodes of the model that they ran.
  */
 @NullMarked
 package dev.flopmeter.run.trace;

@@ -86,7 +86,7 @@ public record ConfigReader(
     return text;
   }
 
-  /** The configuration of an empty file: the built-in ResNet-50 on the best device. */
+  /** The configuration for an empty file: the built-in ResNet-50 on the best device. */
   public ServeConfig standard() throws ConfigException {
     return parse(
         "workloads: {resnet50: {model: resnet50}}",
@@ -327,7 +327,7 @@ public record ConfigReader(
         history.get("regression_threshold", Double.class));
   }
 
-  /** Where systemd, the XDG specification or habit puts a program's state. */
+  /** The place for a program's state by systemd, the XDG specification or convention. */
   private Path stateFolder() {
     String systemd = environment.get("STATE_DIRECTORY");
     if (systemd != null && !systemd.isEmpty()) {

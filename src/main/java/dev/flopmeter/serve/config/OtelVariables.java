@@ -31,7 +31,8 @@ final class OtelVariables {
   OtelVariables(Section otlp, Map<String, String> environment) {
     this.otlp = otlp;
     isEnabled = otlp.get("enabled", Boolean.class);
-    if (isEnabled) { // what others read does not concern a daemon that does not push
+    if (isEnabled) { // errors in other programs' settings do not concern a daemon that does not
+                     // push
       environment.forEach((name, value) -> variables.put(name, value.strip()));
       variables.values().removeIf(String::isEmpty);
     }
@@ -106,7 +107,9 @@ final class OtelVariables {
                         .formatted(given.value(), String.join(" or ", choices))));
   }
 
-  /** Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret: no message has them. */
+  /**
+   * Pairs as {@code KEY=VALUE,...}, percent-encoded. Values may be secret, so no message has them.
+   */
   private Map<String, String> pairs(Variable variable) {
     Map<String, String> pairs = new LinkedHashMap<>();
     for (String pair : variable.value().split(",", -1)) {

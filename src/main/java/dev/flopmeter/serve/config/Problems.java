@@ -7,7 +7,8 @@ import java.util.List;
 
 /** Collects the errors of a file, so that all are reported at once. */
 final class Problems {
-  private static final int MOST = 100; // for a log and a page; a file that is not ours has more
+  private static final int MOST =
+      100; // for a log and a page; files that are not configurations have more
   private static final int LONGEST = 500;
 
   private record Problem(String file, int line, String text) {}

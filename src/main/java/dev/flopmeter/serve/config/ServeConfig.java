@@ -27,7 +27,8 @@ public record ServeConfig(
   }
 
   /**
-   * What will not work as it was likely meant, although it is valid: one line each, with its key.
+   * Settings that will not work as likely intended, although they are valid: one line each, with
+   * the key.
    */
   public List<String> warnings() {
     List<String> warnings = new ArrayList<>();
@@ -52,7 +53,7 @@ public record ServeConfig(
     return warnings;
   }
 
-  /** An address that cannot be resolved is an error elsewhere. */
+  /** An address that cannot be resolved is reported elsewhere. */
   private static boolean isLoopback(String host) {
     try {
       return InetAddress.getByName(host).isLoopbackAddress();
@@ -101,7 +102,7 @@ public record ServeConfig(
       Path certificate, Path key, Optional<Path> passwordFile, Suites suites, Clients clients) {}
 
   /**
-   * What may be agreed with a client.
+   * The parameters that may be negotiated with a client.
    *
    * @param protocols in Java's names
    * @param names of TLS 1.2's suites; empty for all with forward secrecy and authentication
@@ -112,7 +113,7 @@ public record ServeConfig(
   }
 
   /**
-   * What clients show.
+   * Client certificates.
    *
    * @param policy Go's name for it, such as {@code RequireAndVerifyClientCert}
    * @param authority PEM file with what certificates are verified with; empty if they are not
@@ -188,14 +189,14 @@ public record ServeConfig(
   public record Metrics(int layers, int maxSeries, String histograms) {}
 
   /**
-   * The accounts of this host's GPUs.
+   * The monitoring of this host's GPUs.
    *
-   * @param interval between two samples; empty if there are no accounts
-   * @param processes that have series of their own
+   * @param interval between two samples; empty without monitoring
+   * @param processes number of processes with their own series
    * @param pricePerGpuHour in any currency
    * @param gpm whether GPM is sampled, too
-   * @param podLabels what may be published of pods
-   * @param podResources the kubelet's socket that knows them
+   * @param podLabels the published labels of pods
+   * @param podResources the kubelet's socket
    */
   public record Node(
       Optional<Duration> interval,

@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
  * @param parse parses a text; throws IllegalArgumentException with what is allowed
  */
 record ValueType(String name, Function<String, Object> parse) {
-  /** Of a key whose every value is refused, because nothing here does what it says. */
+  /** For a key whose every value is rejected, because it has no equivalent here. */
   static final String REFUSED = "refused";
 
   private static final Pattern PERCENTAGE = Pattern.compile("(\\d{1,15}(?:\\.\\d{1,6})?)\\s*%");

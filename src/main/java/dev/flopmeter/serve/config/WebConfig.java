@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * The web configuration that Prometheus' exporters share ({@code --web.config.file}), as their
- * toolkit documents it. What cannot be done here is refused by its name.
+ * toolkit documents it. Unsupported settings are rejected by name.
  */
 record WebConfig(Optional<Tls> tls, Map<String, String> users, Map<String, String> headers) {
 

@@ -24,7 +24,7 @@ import tools.jackson.dataformat.yaml.YAMLParser;
 final class YamlReader {
   private static final int DEEPEST = 16;
 
-  /** What a message of the library contains, and what it means for the author of the file. */
+  /** Parts of the library's messages, and their meaning for the author of the file. */
   private static final List<List<String>> ERRORS = Csv.rows(YamlReader.class, "yaml-errors.csv");
 
   private final YAMLParser parser;
@@ -40,7 +40,7 @@ final class YamlReader {
    * The file's top, an empty mapping for an empty file.
    *
    * @throws ConfigException if its structure cannot be read, so that checking its keys would report
-   *     errors that are none
+   *     false errors
    */
   static Mapping read(String text, Problems problems) throws ConfigException {
     try (JsonParser parser = new YAMLFactory().createParser(ObjectReadContext.empty(), text)) {

@@ -16,9 +16,9 @@ import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
 
 /**
- * A result as bytes in a segment: length, CRC-32C, then what the index needs in the clear and the
- * JSON deflated. A frame is good if its length fits and its checksum matches; anything else is
- * damage or a write that was cut.
+ * A result as bytes in a segment: length, CRC-32C, then the uncompressed index data and the
+ * deflated JSON. A frame is valid if its length fits and its checksum matches; anything else is
+ * damage or an incomplete write.
  */
 final class Frame {
   /** Bytes before the payload. */

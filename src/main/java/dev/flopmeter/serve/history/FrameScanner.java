@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for frames at any position of a file. What cannot be the head of one is refused by its
- * first bytes, so that a search byte by byte computes almost no checksums.
+ * Looks for frames at any position of a file. Positions without a possible head are rejected by
+ * their first bytes, so that a search byte by byte computes almost no checksums.
  */
 final class FrameScanner implements Closeable {
   private static final int WINDOW_BYTES = 1 << 16;
@@ -56,7 +56,7 @@ final class FrameScanner implements Closeable {
     try {
       return new Located(Frame.entry(payload), position + Frame.HEAD, length);
     } catch (IOException e) {
-      return null; // its checksum is right by chance
+      return null; // its checksum matches by chance
     }
   }
 

@@ -40,8 +40,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A result counts as kept when the disk has it ({@code fsync}). Where the disk is full or not
  * writable, results are held in memory, up to {@value #MOST_PENDING}, and go out with the next one
- * that can be written. Damage costs the results it hits: those before and behind it are read, and a
- * file that does not end with a whole result is never written to again.
+ * that can be written. Damage only costs the results that it hits: those before and after it are
+ * read, and a file that does not end with a complete result is never written to again.
  *
  * <p>Thread-safe.
  */
@@ -71,7 +71,7 @@ public final class History implements Closeable {
     OutputStream open(Path file, long size) throws IOException;
   }
 
-  /** A file each of whose writes is on disk when it returns. */
+  /** A file whose every write is on disk when it returns. */
   private static OutputStream onDisk(Path file, long size) throws IOException {
     FileChannel channel =
         FileChannel.open(
@@ -175,7 +175,7 @@ public final class History implements Closeable {
         nextNumber = Math.max(nextNumber, frame.entry().number() + 1);
       }
       if (!segment.gaps.isEmpty()) {
-        // The number of a damaged result at the end is not given again.
+        // The number of a damaged result at the end is not used again.
         nextNumber += segment.endsWithDamage() ? 1 : 0;
         logger.warn(
             "history {}: skipped {} incomplete records; read {} results",
@@ -188,8 +188,8 @@ public final class History implements Closeable {
   }
 
   /**
-   * Results that were kept and cannot be read. Results are numbered without holes, so the numbers
-   * around damage show how many are lost; where one side is missing, at least one.
+   * Stored results that cannot be read. Results are numbered consecutively, so the numbers around
+   * damage show how many are lost; where one side is missing, at least one.
    */
   private long countDropped() {
     long count = 0;
@@ -223,7 +223,7 @@ public final class History implements Closeable {
     return append(result, result.startedAt(), json);
   }
 
-  /** The same for a result that was measured elsewhere, and came at this time. */
+  /** The same for a result that was measured elsewhere and received at this time. */
   public synchronized HistoryEntry append(Result result, Instant arrivedAt, String json) {
     HistoryEntry entry =
         new HistoryEntry(
@@ -313,7 +313,7 @@ public final class History implements Closeable {
       file = opener.open(segment.path, 0);
       segments.add(segment);
     } else if (file == null) {
-      // Without what a failed write of this process left behind the last frame.
+      // Removes what a failed write of this process left after the last frame.
       file = opener.open(segment.path, segment.size);
     }
     active = file;
@@ -335,7 +335,7 @@ public final class History implements Closeable {
         || first.isBefore(clocks.wall().instant().minus(maxAge.dividedBy(SEGMENTS)));
   }
 
-  /** Deletes the oldest segments, never the one that is written to. */
+  /** Deletes the oldest segments, never the current one. */
   private void trim() {
     long size = segments.stream().mapToLong(segment -> segment.size).sum();
     Instant oldest = clocks.wall().instant().minus(maxAge);
@@ -360,7 +360,7 @@ public final class History implements Closeable {
     }
   }
 
-  /** A file in which nothing can be read is as old as its last change. */
+  /** A file without any readable data is as old as its last change. */
   private static boolean isOlder(Segment segment, Instant oldest) {
     if (segment.frames.isEmpty()) {
       try {

@@ -40,7 +40,7 @@ final class Segment {
   /** Bytes of the file; the next frame goes here. */
   long size;
 
-  /** Whether the file does not end with a frame, so that nothing may be written to it. */
+  /** Whether the file does not end with a frame, so that nothing may be appended. */
   boolean isSealed;
 
   Segment(Path path, long id) {
@@ -76,7 +76,7 @@ final class Segment {
   private void index(FrameScanner scanner) throws IOException {
     boolean isMagic = Arrays.equals(scanner.bytes(0, MAGIC.length), MAGIC);
     long position = isMagic ? MAGIC.length : 0;
-    // A damaged magic word is only told where a frame is lost with it.
+    // A damaged magic word is only reported if a frame is lost with it.
     long behind = MAGIC.length;
     while (position < size) {
       Located frame = scanner.frameAt(position);
@@ -87,7 +87,7 @@ final class Segment {
       if (position > behind) {
         gaps.add(new Gap(frames.size(), false));
       }
-      // A block of the file that stands in it twice holds the same results.
+      // A block that is in the file twice holds the same results.
       if (frames.isEmpty()
           || frame.entry().number() > frames.get(frames.size() - 1).entry().number()
           || frames.stream().noneMatch(one -> one.entry().number() == frame.entry().number())) {

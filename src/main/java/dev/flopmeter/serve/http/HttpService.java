@@ -85,7 +85,7 @@ public final class HttpService implements AutoCloseable {
   /**
    * Serves requests until it is closed.
    *
-   * @throws IOException if the address is taken or no address, or TLS cannot be set up; the message
+   * @throws IOException if the address is in use or invalid, or TLS cannot be set up; the message
    *     is one line for a person
    */
   public static HttpService start(Http http, List<Route> routes) throws IOException {
@@ -94,7 +94,7 @@ public final class HttpService implements AutoCloseable {
         "sun.net.httpserver.maxReqTime", Long.toString(http.requestTime().toSeconds()));
     System.setProperty(
         "sun.net.httpserver.maxRspTime", Long.toString(http.responseTime().toSeconds()));
-    // Where the JDK's own limit is hit, it closes the connection without an answer.
+    // At the JDK's own limit, it closes the connection without a response.
     String readable = Long.toString(readableHeader(http, Runtime.getRuntime().maxMemory()));
     System.setProperty("sun.net.httpserver.maxReqHeaders", readable);
     System.setProperty("sun.net.httpserver.maxReqHeaderSize", readable);
@@ -118,8 +118,8 @@ public final class HttpService implements AutoCloseable {
   }
 
   /**
-   * Bytes of headers that are read before the connection is closed: those above the limit get an
-   * answer, as far as headers on all threads at once fit the heap.
+   * Bytes of headers that are read before the connection is closed. Headers above the limit still
+   * get a response, if headers on all threads at once fit the heap.
    */
   static long readableHeader(Http http, long heapBytes) {
     long room = heapBytes / (HEAP_PER_HEADER_BYTE * http.threads());
@@ -220,9 +220,9 @@ public final class HttpService implements AutoCloseable {
   }
 
   /**
-   * Takes new users and certificates; whether TLS is on stays as it was started.
+   * Applies new users and certificates; TLS cannot be turned on or off.
    *
-   * @throws IOException if the certificate cannot be taken; then nothing has changed
+   * @throws IOException if the certificate is not accepted; then nothing has changed
    */
   public void reload(Http http) throws IOException {
     if (keys != null && http.tls().isPresent()) {
@@ -358,8 +358,8 @@ public final class HttpService implements AutoCloseable {
       return;
     }
     exchange.sendResponseHeaders(response.status(), response.length());
-    // Not closed where writing fails: then it is closing the exchange that ends the connection,
-    // while a closed body would leave the client waiting for the rest.
+    // Not closed if writing fails: closing the exchange then ends the connection, while a closed
+    // body would leave the client waiting for the rest.
     OutputStream out = new SmallWrites(exchange.getResponseBody());
     response.body().write(out);
     out.close();

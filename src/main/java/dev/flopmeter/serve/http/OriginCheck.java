@@ -14,9 +14,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refuses requests that change something where a browser sends them for another site's page: the
- * page names its own site as origin (CSRF), or has pointed its own name at this address (DNS
- * rebinding). Programs such as curl send no origin.
+ * Rejects requests with side effects that a browser sends for another site's page: the page names
+ * its own site as origin (CSRF), or has pointed its own name at this address (DNS rebinding).
+ * Programs such as curl send no origin.
  */
 final class OriginCheck {
   private static final Pattern ADDRESS = Pattern.compile("\\[.*]|\\d{1,3}(\\.\\d{1,3}){3}");

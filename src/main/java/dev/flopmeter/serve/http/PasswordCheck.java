@@ -49,7 +49,7 @@ final class PasswordCheck {
     byte[] secret = new byte[32];
     new SecureRandom().nextBytes(secret);
     key = new SecretKeySpec(secret, "HmacSHA256");
-    // As expensive as the most expensive real one.
+    // As expensive as the most expensive real hash.
     int cost =
         users.values().stream()
             .mapToInt(hash -> Integer.parseInt(hash.substring(4, 6)))
@@ -99,7 +99,7 @@ final class PasswordCheck {
   private Verdict verify(String user, String password, byte[] fingerprint) {
     String hash = users.get(user);
     byte[] bytes = password.getBytes(StandardCharsets.UTF_8);
-    // bcrypt takes no more; a longer password was cut when its hash was made, too.
+    // bcrypt uses no more; a longer password was also cut when its hash was created.
     byte[] cut = bytes.length > 72 ? Arrays.copyOf(bytes, 72) : bytes;
     byte[] against = (hash == null ? unknownUserHash : hash).getBytes(StandardCharsets.US_ASCII);
     boolean isRight = BCrypt.verifyer().verify(cut, against).verified && hash != null;

@@ -54,7 +54,7 @@ final class TlsKeys {
   private static final Pattern KEY =
       Pattern.compile("-----BEGIN ([A-Z ]*PRIVATE KEY)-----(.*?)-----END \\1-----", Pattern.DOTALL);
 
-  /** TLS 1.3, and of TLS 1.2 the suites with forward secrecy and authenticated encryption. */
+  /** TLS 1.3, and the suites of TLS 1.2 with forward secrecy and authenticated encryption. */
   private static final String MODERN =
       "TLS_(ECDHE_(RSA|ECDSA)_WITH_)?(AES|CHACHA20).*_(GCM|POLY1305)_.*";
 
@@ -72,7 +72,7 @@ final class TlsKeys {
     this.identity = identity;
   }
 
-  /** When the first certificate of the chain in use expires that does. */
+  /** When the first certificate of the current chain expires. */
   Instant expiry() {
     return identity.expiry();
   }
@@ -88,7 +88,7 @@ final class TlsKeys {
   }
 
   /**
-   * Exchanges them for what the files hold now.
+   * Replaces them by the current contents of the files.
    *
    * @throws IOException as {@link #read}; then nothing has changed
    */
@@ -103,7 +103,7 @@ final class TlsKeys {
     return SSLContextUtils.createSslContext(List.of(keys), List.of(clients));
   }
 
-  /** What a connection may agree on, of all that this JVM supports. */
+  /** The parameters that a connection may negotiate, among those that this JVM supports. */
   SSLParameters parameters(SSLParameters supported) {
     Suites rules = identity.tls().suites();
     String policy = identity.tls().clients().policy();
@@ -184,7 +184,7 @@ final class TlsKeys {
     Matcher key = KEY.matcher(Files.readString(tls.key(), StandardCharsets.ISO_8859_1));
     try {
       if (key.find()) {
-        // The library's cryptography costs 14 MB; the usual form does without.
+        // Using the library's cryptography would cost 14 MB; the usual format does not need it.
         return key.group(1).equals("PRIVATE KEY")
             ? pkcs8(Base64.getMimeDecoder().decode(key.group(2)))
             : PemUtils.parsePrivateKey(key.group(), password);

@@ -1,4 +1,4 @@
-/** The HTTP face: few routes, read-only, hard to exhaust. */
+/** The HTTP interface: few routes, mostly read-only, hard to exhaust. */
 @NullMarked
 package dev.flopmeter.serve.http;
 

@@ -132,7 +132,7 @@ public final class DaemonMetrics implements AutoCloseable {
     }
     Selection selection = published.selection();
     Set<Part> parts = Set.copyOf(selection.leftOut().keySet());
-    // Numbers change with every run; a line is worth it where another part is left out.
+    // Numbers change with every run; a line is only logged if another part is left out.
     if (!parts.equals(leftOut)) {
       leftOut = parts;
       if (parts.isEmpty()) {
@@ -145,7 +145,7 @@ public final class DaemonMetrics implements AutoCloseable {
     }
   }
 
-  /** Takes the workloads that are configured now; the series of others are removed. */
+  /** Applies the configured workloads; the series of others are removed. */
   public synchronized void configured(ServeConfig config, Instant now) {
     exposition.limit(
         new SeriesLimit(
@@ -200,7 +200,7 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   /**
-   * Counts a new result, once. Of a result that is not valid only the samples it left out: its
+   * Counts a new result, once. For an invalid result only the discarded samples count, because its
    * times would make rates over the counters wrong.
    */
   public synchronized void count(Result result) {
@@ -251,7 +251,7 @@ public final class DaemonMetrics implements AutoCloseable {
     series.replace(List.of("info", device), List.of(DeviceRows.info(result)));
   }
 
-  /** Takes the devices that this host has now, with what is known of them without a result. */
+  /** Sets the devices of this host, with the facts that are known without a result. */
   public synchronized void devices(List<DeviceState> now) {
     Set<String> gone = new HashSet<>(listed.keySet());
     listed.clear();
@@ -278,7 +278,7 @@ public final class DaemonMetrics implements AutoCloseable {
     series.remove(key);
   }
 
-  /** Takes away what the results of a device say of it. */
+  /** Removes the series that a device's results provide. */
   public synchronized void withdrawDevice(String device) {
     series.remove(List.of("sensors", device));
     Set<String> peaks = peaksOfResults.remove(device);
@@ -288,7 +288,7 @@ public final class DaemonMetrics implements AutoCloseable {
     list(device);
   }
 
-  /** Shows the accounts of this host's GPUs in place of those before. */
+  /** Shows the current state of this host's GPUs. */
   public synchronized void node(NodeState node) {
     series.replace("node", NodeRows.of(node));
     hardware = HardwareRows.of(node);

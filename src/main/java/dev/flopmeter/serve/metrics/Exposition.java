@@ -76,12 +76,12 @@ public final class Exposition {
     this.process = process;
   }
 
-  /** From the next rendering on, no scrape has more series than this. */
+  /** From the next rendering on, no scrape exceeds this number of series. */
   synchronized void limit(SeriesLimit next) {
     limit = next;
   }
 
-  /** Renders the daemon's metrics again, in the formats that anyone has asked for. */
+  /** Renders the daemon's metrics again, in the formats that were requested so far. */
   synchronized Published render() {
     MetricSnapshots others = process.scrape();
     Map<Format, Rendered> next = new EnumMap<>(Format.class);

@@ -9,7 +9,9 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The formats of a scrape that can be asked for; of two that are as welcome the later is sent. */
+/**
+ * The formats of a scrape that can be asked for; of two with equal quality the later one is sent.
+ */
 public enum Format {
   /** Prometheus' text format, which everything reads. */
   TEXT(PrometheusTextFormatWriter.builder().build(), "text/plain"),
@@ -47,7 +49,7 @@ public enum Format {
     return List.of(asked.split(";", -1));
   }
 
-  /** What a client that sends this Accept header should get. */
+  /** The format for a client with this Accept header. */
   public static Format accepted(String accept) {
     Format best = TEXT;
     double most = 0;

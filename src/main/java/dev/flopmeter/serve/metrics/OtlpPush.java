@@ -51,7 +51,8 @@ final class OtlpPush implements AutoCloseable {
   /**
    * Pushes at its interval until it is closed.
    *
-   * @param listener is told false of each push that failed, true of the first that works again
+   * @param listener gets false for each failed push, and true for the first successful one
+   *     afterwards
    */
   OtlpPush(Otlp otlp, Consumer<Boolean> listener) {
     this.receiver = withoutSecrets(otlp.url());
@@ -121,7 +122,7 @@ final class OtlpPush implements AutoCloseable {
         .build();
   }
 
-  /** One line; the same as long as the reason is. */
+  /** One line, which changes only with the reason. */
   private static String cause(Exception failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {
@@ -172,12 +173,12 @@ final class OtlpPush implements AutoCloseable {
     };
   }
 
-  /** A scraper knows its target; a receiver needs it, so that hosts do not overwrite each other. */
+  /** A scraper knows its target; a receiver needs it to tell hosts apart. */
   private static String host() {
     try {
       return InetAddress.getLocalHost().getHostName();
     } catch (UnknownHostException e) {
-      // It says "host: host: unknown name"; the name is good enough.
+      // It says "host: host: unknown name"; the name is enough.
       return String.valueOf(e.getMessage()).split(":", 2)[0];
     }
   }

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Chooses what is published where there are more series than the limit. Whole units are left out,
- * so that a workload has all its layers or none; within a part the units that come first in the
+ * Chooses the published series if there are more than the limit. Whole units are left out, so that
+ * a workload has all its layers or none; within a part the units that come first in the
  * configuration stay.
  */
 final class SeriesLimit {

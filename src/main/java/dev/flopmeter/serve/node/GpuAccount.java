@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where the time of one GPU or MIG instance went since it was first sampled.
+ * The time of one GPU or MIG instance by state, since it was first sampled.
  *
- * @param gpu as it was last reached
+ * @param gpu in its last reachable state
  * @param state of the last sample; {@link State#UNKNOWN} if it is older than it may be
  * @param seconds by state; all together are the time since the first sample
  * @param throttledSeconds by reason, whatever the state; there may be several at once
@@ -33,7 +33,7 @@ public record GpuAccount(
     return state != State.LOST && state != State.UNKNOWN;
   }
 
-  /** Seconds in which nothing ran that could have, of whole GPUs: what is paid and not used. */
+  /** Seconds in which nothing ran although it could, of whole GPUs: paid but unused time. */
   public double wastedSeconds() {
     return gpu.share()
         * (seconds.getOrDefault(State.IDLE, 0.0) + seconds.getOrDefault(State.HELD, 0.0));

@@ -27,7 +27,7 @@ import java.util.stream.Collectors;
  * <p>Not thread-safe.
  */
 final class NodeAccounts {
-  /** What a busy host may delay a sample by. */
+  /** The delay of a sample on a busy host. */
   private static final Duration SLACK = Duration.ofSeconds(1);
 
   private final long interval;
@@ -42,7 +42,7 @@ final class NodeAccounts {
     this.mostProcesses = mostProcesses;
   }
 
-  /** A process on a GPU; another one with its number is another process. */
+  /** A process on a GPU; a later process with the same PID is a different one. */
   private record Seat(String uuid, long pid, ProcessOwner owner) {}
 
   private static Seat seat(Gpu gpu, Occupant process) {
@@ -121,9 +121,9 @@ final class NodeAccounts {
   }
 
   /**
-   * Takes a sample.
+   * Adds a sample.
    *
-   * @param measured uuids that the daemon's own runs are on
+   * @param measured uuids that the daemon's own runs use
    */
   void take(NodeSample sample, Set<String> measured, long now) {
     Set<String> reached = new HashSet<>();
@@ -156,7 +156,7 @@ final class NodeAccounts {
         : known.parent().equals(lost.uuid());
   }
 
-  /** Whether the GPU is there in another form: divided anew, or back under its uuid. */
+  /** Whether the GPU exists in another form: divided differently, or back under its uuid. */
   private static boolean isReplaced(Map.Entry<String, Account> entry, NodeSample sample) {
     Gpu known = entry.getValue().gpu;
     return sample.gpus().stream()
@@ -186,7 +186,9 @@ final class NodeAccounts {
         .collect(Collectors.toSet());
   }
 
-  /** Takes note of the time; true if GPUs were not sampled for long and are in an unknown state. */
+  /**
+   * Advances the time; returns whether GPUs were not sampled for long and are in an unknown state.
+   */
   boolean expire(long now) {
     return accounts.values().stream()
         .map(account -> account.expire(now))

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What is known of the GPUs of this host.
+ * The state of the GPUs of this host.
  *
  * @param events the last ones, the oldest first
  * @param problem why no samples come; empty while they do
@@ -25,7 +25,7 @@ public record NodeState(
     String problem,
     boolean isEmulated,
     Map<String, String> absent) {
-  /** A container that was given a GPU or MIG instance; what may not be known of it is empty. */
+  /** A container with an allocated GPU or MIG instance; labels that are not allowed are empty. */
   public record Pod(String uuid, String namespace, String name, String container) {}
 
   /** Whether figures of a whole GPU, however it is divided, are those of now. */

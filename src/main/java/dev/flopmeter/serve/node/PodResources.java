@@ -26,9 +26,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The call List of the kubelet's pod-resources API, version 1: gRPC over a Unix socket, with as
- * much of HTTP/2 as one call needs. Headers of the answer are not read: its message is whole, or
- * the call failed.
+ * The call List of the kubelet's pod-resources API, version 1: gRPC over a Unix socket, with the
+ * subset of HTTP/2 that one call needs. Headers of the response are not read: either its message is
+ * complete, or the call failed.
  */
 final class PodResources {
   private static final String CALL =
@@ -36,13 +36,13 @@ final class PodResources {
           .map(row -> row.get(1))
           .collect(Collectors.joining());
 
-  /** A uuid; NVIDIA's device plugin puts a number behind that of a device that is shared. */
+  /** A uuid; NVIDIA's device plugin adds a number for a shared device. */
   private static final Pattern DEVICE = Pattern.compile("\\b(GPU|MIG)-[^: ]+");
 
   private PodResources() {}
 
   /**
-   * Asks which containers have GPUs or MIG instances, where anything of pods may be published.
+   * Queries which containers have GPUs or MIG instances, if any labels of pods may be published.
    *
    * @param absent gets the reason if there is no answer
    */

@@ -15,11 +15,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a reader wants to know first: how much of each device's peak is reached, what changed, what
- * to do. Only usable results count; what they leave open is said instead.
+ * The answers to a reader's first questions: how much of each device's peak is reached, what
+ * changed, what to do. Only usable results count; if there are none, it says so.
  */
 record Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
-  /** Changes below this are not worth a line. */
+  /** Smaller changes are not mentioned. */
   private static final double NOTABLE = 0.05;
 
   static final int LONGEST_LIST = 5;
@@ -109,7 +109,7 @@ record Answer(Snapshot snapshot, @Nullable Recommendation recommendation) {
         .flatMap(one -> Stream.ofNullable(change(one)).map(change -> new Moved(one, change)));
   }
 
-  /** The latency of a series over its baseline, minus 1; null where it must not be compared. */
+  /** The latency of a series over its baseline, minus 1; null if it must not be compared. */
   static @Nullable Double change(Series series) {
     return series.profile().valid() && !series.isEmulated() ? series.shown().regression() : null;
   }

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 
 /** How much of its device's peak a series reaches, by one way to know the peak. */
 record Share(Series series, Basis basis, double ratio) {
-  /** By the most trusted basis; empty where no roof is known. */
+  /** By the most trusted basis; empty if no roof is known. */
   static Optional<Share> of(Series series) {
     return all(series).findFirst();
   }
@@ -30,7 +30,7 @@ record Share(Series series, Basis basis, double ratio) {
     return basis.label().replace('_', '-') + " peak";
   }
 
-  /** {@code , of 74 % attainable}; empty where that is unknown. */
+  /** {@code , of 74 % attainable}; empty if that is unknown. */
   String bound() {
     return Utilization.bound(ratio, series.profile().efficiency().attainableMfu().of(basis));
   }

@@ -59,7 +59,7 @@ public record Snapshot(
       return shown.result().profile();
     }
 
-    /** Measured on an emulated device: times and shares mean nothing. */
+    /** Measured on an emulated device: its times and shares are not valid. */
     boolean isEmulated() {
       return profile().device().isEmulated();
     }

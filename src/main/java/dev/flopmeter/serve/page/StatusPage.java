@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The daemon's own page, for those without Grafana: the answer first, then workloads with their
- * last results and history, devices, the last runs. Complete without a script; with one it renews
- * itself by fetching itself. Its links are relative, so that a proxy can serve it under any path.
+ * last results and history, devices, the last runs. Complete without a script; with one it updates
+ * itself. Its links are relative, so that a proxy can serve it under any path.
  *
  * <p>Pure: a {@link Snapshot} in, text out. Nothing is read from a device, a disk or a lock.
  */

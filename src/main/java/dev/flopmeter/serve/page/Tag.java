@@ -9,13 +9,13 @@ import dev.flopmeter.serve.page.Snapshot.WorkloadState;
 import dev.flopmeter.serve.worker.Outcome;
 import java.util.Locale;
 
-/** How something is: in words, and for its colour. */
+/** A state, in words and as a colour. */
 record Tag(Health health, String text) {
   enum Health {
     GOOD,
-    /** At work just now. */
+    /** In progress. */
     BUSY,
-    /** Nothing known yet, or nothing to do. */
+    /** Nothing known yet, or idle. */
     IDLE,
     WARNING,
     BAD;

@@ -12,7 +12,7 @@ public record ResultLine(Result result, String json) {
   private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
   /**
-   * Reads a result. Who wrote it is not trusted: anything may come.
+   * Reads a result. The writer is not trusted.
    *
    * @throws ResultFormatException if it cannot be read, or cannot be true
    */

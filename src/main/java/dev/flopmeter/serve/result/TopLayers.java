@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The few layers that have series of their own. */
+/** The few layers with their own series. */
 public final class TopLayers {
   private TopLayers() {}
 
   /** What the rest is called. */
   public static final String OTHER = "other";
 
-  /** A layer whose own name is that; it must not share a series with the rest. */
+  /** The new name of a layer that is itself named so; it must not share a series with the rest. */
   private static final String NAMED_OTHER = "layer other";
 
   /** The result itself, or with its slowest layers where it has more than {@code most}. */

@@ -34,7 +34,7 @@ public record Target(Workload workload, String device, String precision) {
     return arguments;
   }
 
-  /** None where the batch size is the model's own. */
+  /** None if the batch size is the model's own. */
   public static List<String> batches(Workload workload) {
     String sizes =
         workload.batches().stream().map(String::valueOf).collect(Collectors.joining(","));

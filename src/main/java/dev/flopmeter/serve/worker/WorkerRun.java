@@ -19,8 +19,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One worker process from start to end. Whatever the process does, {@link #run} returns a report
- * within the workload's timeout and the grace period, and no process of its tree is left.
+ * One worker process from start to end. In every case {@link #run} returns a report within the
+ * workload's timeout and the grace period, and no process of its tree is left.
  */
 public final class WorkerRun {
   /** Longer than any real result: that of a network of 4,000 layers has 2 MB. */
@@ -179,7 +179,8 @@ public final class WorkerRun {
     if (exitCode != 0) {
       return Outcome.FAILED;
     }
-    // A native library may write to standard output; if all results came, that does no harm.
+    // A native library may write to standard output, which does no harm if all results were
+    // received.
     if (came >= target.expectedResults() && !breaksOff) {
       return Outcome.SUCCESS;
     }

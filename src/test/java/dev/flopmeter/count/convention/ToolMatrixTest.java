@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What the tools really printed, to the last integer. */
+/** The numbers that the tools really printed, exactly. */
 class ToolMatrixTest {
   private static final Map<String, String> COLUMNS =
       Map.ofEntries(
@@ -34,7 +34,7 @@ class ToolMatrixTest {
           Map.entry("onnx_tool_macs", "onnx-tool"));
 
   /**
-   * Where the tool's own defect or its exporter makes the difference; docs/counting.md lists them.
+   * Differences caused by a defect of the tool or by its exporter; docs/counting.md lists them.
    *
    * <p>torch on ViT: without gradients the attention blocks run as one fused call that the tool
    * does not see, 12 layers of 4 projections and 2 products. onnx-tool on ViT: the exporter scales

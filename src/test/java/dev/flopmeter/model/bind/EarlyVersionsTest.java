@@ -53,14 +53,14 @@ class EarlyVersionsTest {
   }
 
   @Test
-  void laterVersionsAreLeftAlone() {
+  void laterVersionsAreNotChanged() {
     assertThat(modern(15, "BatchNormalization", 3).has("training_mode")).isFalse();
     assertThat(modern(6, "Cast", 1, "to", 10).integer("to")).isEqualTo(10);
   }
 
   /** The nodes of an unrolled graph are bound twice. */
   @Test
-  void whatIsModernAlreadyIsLeftAlone() {
+  void modernNodesAreNotChanged() {
     assertThat(modern(1, "Cast", 1, "to", 10).integer("to")).isEqualTo(10);
     assertThat(modern(1, "LpPool", 1, "p", 3).integer("p")).isEqualTo(3);
   }

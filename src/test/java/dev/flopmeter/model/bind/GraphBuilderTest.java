@@ -37,7 +37,7 @@ class GraphBuilderTest {
   }
 
   @Test
-  void leavesOutWhatNoOutputNeeds() {
+  void leavesOutNodesThatNoOutputNeeds() {
     builder.input("x", FLOATS);
     builder.input("unused", FLOATS);
     builder.constant("w", Tensor.ofFloats(Shape.of(1), 2));
@@ -50,7 +50,9 @@ class GraphBuilderTest {
     assertThat(graph.types()).containsOnlyKeys("x", "unused", "y");
   }
 
-  /** Each sum of constants is small enough to compute; all of them together would fill a heap. */
+  /**
+   * Each sum of constants is small enough to compute; all of them together would exceed the heap.
+   */
   @Test
   void stopsFoldingWhereResultsAddUp() {
     builder.input("x", TensorType.of(DataType.FLOAT, 1 << 16));
@@ -62,11 +64,11 @@ class GraphBuilderTest {
       last = builder.add("Add", "c" + i, Attributes.NONE, last, "wide");
     }
     builder.add("Add", "y", Attributes.NONE, "x", last);
-    long computed = (1 << 24) / (4 << 16); // of 256 KB each, until 16 MB are passed
+    long computed = (1 << 24) / (4 << 16); // of 256 KB each, until 16 MB are exceeded
     assertThat(builder.build(List.of("y")).nodes()).hasSize((int) (101 + 1 - computed - 1));
   }
 
-  /** An empty name is no value: one node's missing input must not keep another's output. */
+  /** An empty name is not a value: a missing input of one node must not keep another's output. */
   @Test
   void leavesOutDeadNodesWithAnOutputLeftOut() {
     builder.input("x", FLOATS);
@@ -129,7 +131,7 @@ class GraphBuilderTest {
         .containsExactly("same", "same#2", "same#3", "same#2#2", "Relu_4");
   }
 
-  /** Names found by trying one number after the other would take some 10^9 steps. */
+  /** Trying one number after the other to find free names would take about 10^9 steps. */
   @Test
   void namesManyNodesOfOneNameFast() {
     builder.input("x", FLOATS);

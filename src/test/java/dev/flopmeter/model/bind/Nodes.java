@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Short ways to write nodes and bodies down: values as words parted by blanks, - left out. */
+/** Short notations for nodes and bodies: values are words separated by blanks, - is omitted. */
 final class Nodes {
   private Nodes() {}
 

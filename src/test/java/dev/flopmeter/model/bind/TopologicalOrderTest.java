@@ -53,7 +53,7 @@ class TopologicalOrderTest {
     assertThat(TopologicalOrder.of(List.of(nested, writer))).containsExactly(writer, nested);
   }
 
-  /** A body may name its own values as the graph around it names values further down. */
+  /** A body may use names for its own values that the outer graph uses further down. */
   @Test
   void doesNotWaitForNamesThatABodyShadows() {
     Node loop = node("Loop", "n", "out", "body", body("i", "t", node("Relu", "i", "t")));

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The equations of operators that are made up of others, and what is refused in them. */
+/** The equations of operators that are composed of others, and the forms that they reject. */
 class BodyTableTest {
   @TestFactory
   List<DynamicTest> everyDefinitionIsWellFormed() {
@@ -105,7 +105,7 @@ class BodyTableTest {
   }
 
   @Test
-  void whatIsWrongWithABodyNamesItsNode() {
+  void anErrorInABodyNamesItsNode() {
     GraphBuilder graph = new GraphBuilder("long", 21);
     graph.constant("from", Tensor.ofLong(0));
     graph.constant("to", Tensor.ofLong(1L << 40));

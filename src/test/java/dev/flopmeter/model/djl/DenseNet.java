@@ -14,7 +14,7 @@ import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.pooling.Pool;
 import java.util.List;
 
-/** DenseNet-121 (Huang et al. 2016) of DJL's blocks; its model zoo has none. */
+/** DenseNet-121 (Huang et al. 2016) from DJL's blocks; DJL's model zoo has none. */
 final class DenseNet {
   private static final int GROWTH = 32;
 

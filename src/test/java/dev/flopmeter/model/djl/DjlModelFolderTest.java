@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A folder that DJL itself saved, with a block factory of DJL's model zoo. */
+/** A folder saved by DJL itself, with a block factory of DJL's model zoo. */
 class DjlModelFolderTest {
   private static final String FACTORY = "ai.djl.basicmodelzoo.basic.MlpBlockFactory";
 
@@ -67,7 +67,7 @@ class DjlModelFolderTest {
   }
 
   @Test
-  void withoutParametersTheShapeIsTheCallersToSay() {
+  void withoutParametersTheCallerMustGiveTheShape() {
     Model model = DjlModelFolder.read(folder);
     assertThatThrownBy(() -> model.bind(Bindings.NONE)).hasMessageContaining("--input");
     Bindings shape = Bindings.NONE.withShape("data", dev.flopmeter.model.Shape.of(1, 784));

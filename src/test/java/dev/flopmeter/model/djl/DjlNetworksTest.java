@@ -19,8 +19,8 @@ import dev.flopmeter.count.Counts;
 import org.junit.jupiter.api.Test;
 
 /**
- * The networks of DJL's model zoo: their multiply-accumulates, written out by layer or taken from
- * the papers and tables that publish them. None of their blocks is initialized.
+ * The multiply-accumulates of the networks of DJL's model zoo, written out by layer or taken from
+ * published papers and tables. None of their blocks is initialized.
  */
 class DjlNetworksTest {
   private static final Shape IMAGE = new Shape(1, 3, 224, 224);
@@ -31,7 +31,7 @@ class DjlNetworksTest {
     return counts.totals().macs();
   }
 
-  /** A convolution with a square kernel on square pictures. */
+  /** A convolution with a square kernel on square images. */
   private static long conv(long in, long out, long kernel, long size) {
     return in * out * kernel * kernel * size * size;
   }
@@ -44,7 +44,7 @@ class DjlNetworksTest {
         .build();
   }
 
-  /** DJL's units are bottlenecks at every depth, the stride on the first 1x1 convolution. */
+  /** DJL's units are bottlenecks at every depth, with the stride on the first 1x1 convolution. */
   private static long resNet(long[] widths, int... units) {
     long sum = conv(3, 64, 7, 112);
     long in = 64;

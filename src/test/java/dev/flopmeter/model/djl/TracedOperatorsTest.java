@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What a method of DJL's arrays computes on PyTorch, its traced graph computes too: the operator is
- * the right one, and so are its attributes.
+ * The traced graph of a method of DJL's arrays computes what PyTorch computes: the operator and its
+ * attributes are right.
  */
 class TracedOperatorsTest {
   private static DjlBackend backend;
@@ -158,7 +158,7 @@ class TracedOperatorsTest {
         layer("sigmoid", x -> x.getNDArrayInternal().sigmoid()),
         layer("max pool", x -> pool(x, false)),
         layer("max pool, up", x -> pool(x, true)),
-        // With false, DJL 0.36's PyTorch engine still divides by the whole window.
+        // DJL 0.36's PyTorch engine still divides by the whole window if it is false.
         layer("average", x -> average(x)),
         layer("global", x -> x.getNDArrayInternal().globalAvgPool()),
         layer("global max", x -> x.getNDArrayInternal().globalMaxPool()),

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** Folding as a model meets it: one operator on constants. */
+/** Folding one operator on constants. */
 class FolderTest {
   private static Graph graph(String op, Attributes attributes, Tensor... operands) {
     GraphBuilder builder = new GraphBuilder("test", 18);
@@ -132,7 +132,7 @@ class FolderTest {
     assertThat(huge.elements()).isEqualTo(1L << 40);
   }
 
-  /** A few bytes can state a tensor of terabytes; a piece of it is as cheap. */
+  /** A few bytes can declare a tensor of terabytes; a part of it is just as small. */
   @Test
   void cutsRepeatedValuesWithoutWritingThemOut() {
     Tensor huge = FilledTensor.of(TensorType.of(DataType.INT64, 1L << 50), 3);
@@ -204,7 +204,7 @@ class FolderTest {
   }
 
   @Test
-  void findsWhatIsNotZero() {
+  void findsNonZeroElements() {
     Tensor table = DenseTensor.ofLongs(Shape.of(2, 3), 0, 4, 0, 5, 0, 6);
     Tensor places = fold("NonZero", Attributes.NONE, table).orElseThrow();
     assertThat(places.shape()).isEqualTo(Shape.of(2, 3));
@@ -212,7 +212,7 @@ class FolderTest {
   }
 
   @Test
-  void keepsWhatAConditionSays() {
+  void keepsTheRowsThatAConditionSelects() {
     Tensor rows = Tensor.ofFloats(Shape.of(3, 2), 1, 2, 3, 4, 5, 6);
     Tensor condition = of(DataType.BOOL, 1, 0, 1);
     Tensor kept = fold("Compress", Attributes.of("axis", 0), rows, condition).orElseThrow();
@@ -225,7 +225,7 @@ class FolderTest {
         .hasMessageContaining("the condition 3 does not fit 2 places");
   }
 
-  /** Boxes 0 and 1 share 0.9 / 1.1 of their area, 2 lies apart, 3 has none and hides nothing. */
+  /** Boxes 0 and 1 share 0.9 / 1.1 of their area, 2 is separate, 3 is empty and hides nothing. */
   @Test
   void selectsBoxesByFallingScore() {
     Tensor corners =

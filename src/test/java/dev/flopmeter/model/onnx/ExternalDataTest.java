@@ -81,7 +81,7 @@ class ExternalDataTest {
     assertThatThrownBy(() -> read("location", "up/secret")).hasMessageContaining("is a link out");
   }
 
-  /** {@code snapshots/abc/onnx} has links alone; what they name lies in {@code blobs}. */
+  /** {@code snapshots/abc/onnx} contains only links; their targets are in {@code blobs}. */
   @Test
   void readsACacheThatLinksAModelAndItsDataIntoOneFolder() throws IOException {
     Path blobs = Files.createDirectories(temporary.resolve("hub/blobs"));
@@ -113,9 +113,9 @@ class ExternalDataTest {
     assertThat(bytes(link, "location", "w.bin")).containsExactly(0, 1, 2, 3);
   }
 
-  /** In an archive the model is a file, so its folder is the one that links must stay in. */
+  /** In an archive the model is a file, so links must stay in its folder. */
   @Test
-  void anArchiveCannotLinkItsDataToAFolderBesideIt() throws IOException {
+  void anArchiveCannotLinkItsDataToAnotherFolder() throws IOException {
     Path other = Files.createDirectory(temporary.resolve("blobs"));
     Files.write(other.resolve("d1"), new byte[] {9, 9, 9, 9});
     Files.createSymbolicLink(folder.resolve("model.onnx_data"), other.resolve("d1"));
@@ -137,9 +137,9 @@ class ExternalDataTest {
     assertThatThrownBy(() -> read("location", "../none")).hasMessageContaining("is outside");
   }
 
-  /** A sparse file of 3 GB takes no space; where sparse files are unknown this fails aloud. */
+  /** A sparse file of 3 GB takes no space; if sparse files are not supported, this test fails. */
   @Test
-  void aTensorOfMoreThanTwoGigabytesHasATypeAndNoValues() throws IOException {
+  void aTensorOfMoreThanTwoGigabytesHasATypeButNoValues() throws IOException {
     long bytes = 2_684_354_560L;
     try (var file = new java.io.RandomAccessFile(folder.resolve("big").toFile(), "rw")) {
       file.setLength(bytes);
@@ -153,7 +153,7 @@ class ExternalDataTest {
   }
 
   @Test
-  void refusesFilesThatAreNoneOrTooShort() {
+  void refusesInvalidAndShortFiles() {
     assertThatThrownBy(() -> read("location", ".")).hasMessageContaining("not a regular file");
     assertThatThrownBy(() -> read()).hasMessageContaining("has no location");
     assertThatThrownBy(() -> read("location", "a\0b")).hasMessageContaining("cannot be read");
@@ -165,7 +165,7 @@ class ExternalDataTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"-1", "x", "", "99999999999999999999", "1.5"})
-  void refusesSizesThatAreNone(String text) {
+  void refusesInvalidSizes(String text) {
     assertThatThrownBy(() -> read("location", "w.bin", "offset", text))
         .hasMessageContaining("the offset '" + text + "', which is not a size");
   }

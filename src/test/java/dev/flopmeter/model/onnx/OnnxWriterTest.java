@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A graph that was written is read again as the same graph. */
+/** A written graph is read back as the same graph. */
 class OnnxWriterTest {
   @TempDir Path folder;
 

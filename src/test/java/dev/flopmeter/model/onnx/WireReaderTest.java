@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Bytes written out in hexadecimal: tag = field * 8 + wire type. */
+/** Bytes written in hexadecimal: tag = field * 8 + wire type. */
 class WireReaderTest {
   private static WireReader reader(String hex) {
     return new WireReader(
@@ -34,9 +34,9 @@ class WireReaderTest {
     assertThat(in.next()).isFalse();
   }
 
-  /** Two bytes of a file, an empty name, take sixty-four of heap. */
+  /** Two bytes of a file, an empty name, take 64 bytes of heap. */
   @Test
-  void countsWhatNamesWillTake() {
+  void countsTheMemoryOfNames() {
     WireReader in = reader("0a 00 ".repeat(16).trim());
     for (int i = 0; i < 1000 / 64; i++) {
       assertThat(in.next()).isTrue();
@@ -50,7 +50,7 @@ class WireReaderTest {
   }
 
   @Test
-  void countsWhatPackedNumbersWillTake() {
+  void countsTheMemoryOfPackedNumbers() {
     WireReader in = reader("0a 7f" + " 01".repeat(127));
     in.next();
     LongList list = new LongList();
@@ -100,14 +100,14 @@ class WireReaderTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "0a 05 68 69", // 5 bytes announced, 2 there
-        "0a ff ff ff ff 07", // 2^31-1 announced
-        "0a ff ff ff ff ff ff ff ff ff 01", // -1 announced
-        "0d 00 00", // 4 bytes of a float, 2 there
-        "09 00", // 8 bytes of a double, 1 there
-        "08", // no number at all
+        "0a 05 68 69", // announces 5 bytes, has 2
+        "0a ff ff ff ff 07", // announces 2^31-1
+        "0a ff ff ff ff ff ff ff ff ff 01", // announces -1
+        "0d 00 00", // 4 bytes of a float, has 2
+        "09 00", // 8 bytes of a double, has 1
+        "08", // the number is missing
         "08 80 80", // a number that does not end
-        "08 80 80 80 80 80 80 80 80 80 80 01", // nor this one
+        "08 80 80 80 80 80 80 80 80 80 80 01", // neither does this one
         "00 00", // field 0
         "0b 0c", // a group
         "0e",

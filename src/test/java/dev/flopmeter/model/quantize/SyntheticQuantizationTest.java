@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A network in floats becomes one that quantisers could have written. */
+/** A float network becomes one like those that quantisers write. */
 class SyntheticQuantizationTest {
   private static final TensorType WEIGHTS = TensorType.of(DataType.FLOAT, 4, 4);
 
@@ -86,7 +86,7 @@ class SyntheticQuantizationTest {
     assertThat(ranges.requireType("x/range").shape()).isEqualTo(Shape.SCALAR);
   }
 
-  /** MACs and parameters are the network's; what is read of the weights has one byte each. */
+  /** MACs and parameters are the network's; each weight that is read has one byte. */
   @ParameterizedTest
   @ValueSource(strings = {"resnet18", "mobilenet_v2", "bert-base"})
   void countsAreTheNetworksInNarrowerBytes(String name) {

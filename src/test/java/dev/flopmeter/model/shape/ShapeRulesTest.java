@@ -25,9 +25,11 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What an operator cannot mean is refused, with what does not fit. */
+/** Invalid operators are rejected with a message that says what does not fit. */
 class ShapeRulesTest {
-  /** The type of the first output of {@code op} on floats of {@code shapes}, parted by blanks. */
+  /**
+   * The type of the first output of {@code op} on floats of {@code shapes}, separated by blanks.
+   */
   private static TensorType infer(
       int opset, String op, String shapes, int outputs, Attributes attributes) {
     String domain = op.startsWith("com.microsoft:") ? "com.microsoft" : "";
@@ -200,7 +202,7 @@ class ShapeRulesTest {
         .hasMessageEndingWith("(Concat): input 2, 'n', is int64, not float32");
   }
 
-  /** ONNX Runtime's quantiser stores it for scores that are masked by -Infinity. */
+  /** ONNX Runtime's quantiser stores it for scores masked by -Infinity. */
   @Test
   void aScaleMayBeInfinite() {
     GraphBuilder builder = new GraphBuilder("masked", 21);
@@ -268,7 +270,7 @@ class ShapeRulesTest {
             "(com.microsoft:MatMulNBits): 'g_idx' holds 2, not a block from 0 to 1");
   }
 
-  /** A vector with the axis 1 of old: one column, of which each row is a group of its own. */
+  /** A vector with the old default axis 1: one column, each row of which is a group. */
   @Test
   void theCutOfEarlySoftmaxMayBeTheEnd() {
     Shape vector = Shape.of(5);

@@ -9,9 +9,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SliceRangeTest {
-  /** Every small case against walking the axis; ONNX starts on the axis, even going down. */
+  /**
+   * Compares every small case with a walk along the axis; ONNX starts on the axis, even backwards.
+   */
   @Test
-  void takesWhatAWalkTakes() {
+  void selectsTheSameAsAWalk() {
     for (long size = 0; size < 6; size++) {
       for (long start = -8; start <= 8; start++) {
         for (long end = -8; end <= 8; end++) {
@@ -56,7 +58,7 @@ class SliceRangeTest {
   }
 
   @Test
-  void refusesToStandStill() {
+  void refusesAStepOfZero() {
     assertThatThrownBy(() -> SliceRange.of(5, 0, 5, 0)).isInstanceOf(ModelException.class);
   }
 }

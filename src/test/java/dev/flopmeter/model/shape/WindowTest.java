@@ -34,7 +34,7 @@ class WindowTest {
     assertThat(size(10, 3, "pads", list(1, 2))).isEqualTo(10 + 1 + 2 - 3 + 1);
   }
 
-  /** Every small case against counting the windows one by one. */
+  /** Compares every small case with counting the windows one by one. */
   @Test
   void countsTheWindowsThatFit() {
     for (long in = 1; in < 9; in++) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The multiplications of transformers, against the formulas of their papers. */
+/** The multiplications of transformers, compared with the formulas of their papers. */
 class TransformersTest {
 
   private static long macs(String name, Map<String, Long> dims, long batch) {
@@ -53,7 +53,7 @@ class TransformersTest {
     long queryAndOutput = 2 * width * width;
     long keyAndValue = 2 * width * 8 * 128;
     long feedForward = 3 * width * 14336;
-    long attention = 2 * 32 * 128 * (past + s); // each token against all positions
+    long attention = 2 * 32 * 128 * (past + s); // each token attends to all positions
     assertThat(macs("llama3-8b-block", Map.of("sequence", s, "past", past), batch))
         .isEqualTo(batch * s * (queryAndOutput + keyAndValue + feedForward + attention));
   }

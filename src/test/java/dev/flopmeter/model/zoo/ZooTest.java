@@ -40,7 +40,7 @@ class ZooTest {
     return graph.nodes().stream().map(node -> node.name() + " " + node.op()).toList();
   }
 
-  /** The drawn constants; the others are target shapes, which hold the batch. */
+  /** The random constants; the others are target shapes, which contain the batch. */
   private static List<String> weights(Graph graph) {
     return graph.constants().values().stream()
         .filter(RandomTensor.class::isInstance)

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each kind of advice where the figures support it, and its silence where they do not. */
+/** Each kind of advice, given if the figures support it and omitted if they do not. */
 class AdviceTest {
 
   /** 6.4 TFLOP, 10 ms at the measured roof of 640 TFLOP/s. */
@@ -63,7 +63,7 @@ class AdviceTest {
   }
 
   @Test
-  void aShortElementwiseLayerIsNotWorthWords() {
+  void aShortElementwiseLayerGetsNoRecommendation() {
     Cost small = new Cost(0, 9_000_000, 0, 18_000_000, 18_000_000);
     Layer relu = SampleProfiles.timed("act1", "Relu", List.of("act1"), small, 0.0012);
 
@@ -71,7 +71,7 @@ class AdviceTest {
   }
 
   @Test
-  void fp32OnAGpuWithTensorCoresIsToldOfThem() {
+  void fp32OnAGpuWithTensorCoresGetsARecommendation() {
     assertThat(Advice.of(cuda("fp32", four(0.012), "9.0")))
         .singleElement()
         .satisfies(advice -> assertThat(advice.title()).contains("bf16 or tf32"));
@@ -88,7 +88,7 @@ class AdviceTest {
 
   @Test
   void channelsThatTensorCoresFillUpAreNamed() {
-    // Filled up to 104 x 104: 100 x 100 of them are work, so 1 - 10,000 / 10,816 of the time is not
+    // Padded to 104 x 104: 100 x 100 of that is work, so 1 - 10,000 / 10,816 of the time is not
     assertThat(Advice.of(cuda("bf16", withChannels(four(0.012), 100, 100), null)))
         .singleElement()
         .satisfies(
@@ -132,7 +132,7 @@ class AdviceTest {
   }
 
   @Test
-  void layersShorterThanALaunchWantMoreWork() {
+  void layersShorterThanALaunchNeedMoreWork() {
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       layers.add(SampleProfiles.timed("tiny" + i, "Conv", List.of("n" + i), TINY, 0.000004));
@@ -262,7 +262,7 @@ class AdviceTest {
   }
 
   @Test
-  void whatMustNotBeBelievedSupportsNothing() {
+  void invalidFiguresSupportNoRecommendation() {
     Layer relu = SampleProfiles.timed("act1", "Relu", List.of("act1"), MEMORY, 0.012);
     ProfileResult good = cuda("bf16", plus(four(0.012), relu), null);
 
@@ -282,7 +282,7 @@ class AdviceTest {
     assertThat(Advice.ofBatch(largest, sweep)).isEmpty();
   }
 
-  /** Four convolutions, compute-bound. */
+  /** Four compute-bound convolutions. */
   private static List<Layer> four(double seconds) {
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
@@ -350,7 +350,7 @@ class AdviceTest {
         base.warnings());
   }
 
-  /** Steps as the backends really name them, each as long as the others. */
+  /** Steps with the names that backends give them, all of equal duration. */
   private static List<String> titles(Backend backend, RunOptions options) {
     List<Layer> layers;
     try (Plan plan =

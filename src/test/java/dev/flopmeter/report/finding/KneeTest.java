@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
-/** Where a sweep over batches stops paying. */
+/** The batch beyond which larger ones gain little. */
 class KneeTest {
   private static final ProfileResult BASE = SampleProfiles.resnet50();
 
@@ -88,7 +88,7 @@ class KneeTest {
   }
 
   @Test
-  void leavesOutWhatIsNotValid() {
+  void leavesOutInvalidResults() {
     List<ProfileResult> results = new ArrayList<>(sweep("fp16", 100, 200, 300, 310));
     results.add(at("fp16", 16, 9000, false));
     assertThat(knees(results)).containsExactly(4L);

@@ -19,10 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Small networks with exactly one fault each: the first recommendation must name it. The plans are
- * those of the CPU backend and of the GPU backend on the emulated device; the times are written by
- * hand, since an emulated device's mean nothing: every layer reaches 80 % of its roof but those at
- * fault.
+ * Small networks with exactly one fault each, which the first recommendation must name. The plans
+ * are those of the CPU backend and of the GPU backend on the emulated device; the times are
+ * invented, because an emulated device's times are not valid: every layer reaches 80 % of its roof
+ * except those at fault.
  */
 class PlantedCausesTest {
   @RegisterExtension static final EmulatedGpu GPU = new EmulatedGpu();

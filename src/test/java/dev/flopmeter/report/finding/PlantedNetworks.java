@@ -9,7 +9,7 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.model.bind.GraphBuilder;
 import java.util.List;
 
-/** Small networks, each with one shape or one order of operators that matters. */
+/** Small networks, each with one shape or sequence of operators that matters. */
 final class PlantedNetworks {
   private PlantedNetworks() {}
 
@@ -30,7 +30,7 @@ final class PlantedNetworks {
     return graph.add("Conv", name, same, input, weights);
   }
 
-  /** Four convolutions, each followed by an activation if asked for. */
+  /** Four convolutions, each followed by an activation if requested. */
   static Graph convolutions(long channels, long groups, boolean isActivated) {
     GraphBuilder graph = new GraphBuilder("convolutions", 18);
     String value = graph.input("x", floats(2, channels, 32, 32));
@@ -43,7 +43,7 @@ final class PlantedNetworks {
     return graph.build(List.of(value));
   }
 
-  /** Elementwise operators after a pooling, which nothing can take in. */
+  /** Elementwise operators after a pooling, which cannot be fused into anything. */
   static Graph chain() {
     GraphBuilder graph = new GraphBuilder("chain", 18);
     String value = graph.input("x", floats(2, 32, 32, 32));
@@ -67,7 +67,7 @@ final class PlantedNetworks {
     return graph.build(List.of(value));
   }
 
-  /** Three products of so many rows with square weights. */
+  /** Three products of this number of rows with square weights. */
   static Graph rows(long rows, long width) {
     GraphBuilder graph = new GraphBuilder("rows", 18);
     String value = graph.input("x", floats(rows, width));
@@ -86,7 +86,7 @@ final class PlantedNetworks {
     return graph.build(List.of(value));
   }
 
-  /** Convolutions between operators that want another layout. */
+  /** Convolutions between operators that prefer another layout. */
   static Graph mixed() {
     GraphBuilder graph = new GraphBuilder("mixed", 18);
     String value = graph.input("x", floats(2, 32, 32, 32));

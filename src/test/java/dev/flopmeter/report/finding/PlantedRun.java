@@ -34,8 +34,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a network is run, and what is wrong about its times. The plan is a backend's own; the times
- * are written by hand: every layer reaches 80 % of its roof but those at fault.
+ * How a network is run, and the fault in its times. The plan is a backend's own; the times are
+ * invented: every layer reaches 80 % of its roof except those at fault.
  */
 final class PlantedRun {
   private static final double FLOPS = 1e10;
@@ -68,7 +68,7 @@ final class PlantedRun {
     return setting;
   }
 
-  /** All layers so many times slower, or those of an operator. */
+  /** Slows all layers by a factor, or those of one operator. */
   PlantedRun slow(double times, String... ops) {
     slowdown = times;
     isSlow = step -> ops.length == 0 || Arrays.stream(ops).anyMatch(step.op()::contains);
@@ -101,7 +101,7 @@ final class PlantedRun {
         0.7e9, null, null, null, null, null, null, null, null, null, load, reasons, Map.of());
   }
 
-  /** What a profile of this network on this backend finds. */
+  /** The profile of this network on this backend. */
   ProfileResult profile(Backend backend, Graph graph) {
     double[] ideal = ideal(backend, graph);
     double[] seconds = new double[ideal.length];
@@ -115,7 +115,7 @@ final class PlantedRun {
     }
   }
 
-  /** A layer that takes a second reaches the share of its roof that is its time at the roof. */
+  /** A layer that takes one second reaches a share of its roof equal to its time at the roof. */
   private double[] ideal(Backend backend, Graph graph) {
     try (Plan plan = backend.prepare(graph, options.withThreads(0))) {
       double[] second = new double[plan.steps().size()];
@@ -175,7 +175,7 @@ final class PlantedRun {
     return profiler.profile(request, Progress.SILENT);
   }
 
-  /** A backend whose one plan is there already. */
+  /** A backend with one given plan. */
   private record Prepared(String name, Device device, Plan plan) implements Backend {
     @Override
     public Map<String, String> libraries() {
@@ -191,7 +191,7 @@ final class PlantedRun {
     public void close() {}
   }
 
-  /** A real plan's steps, and times written by hand. */
+  /** The steps of a real plan, with invented times. */
   private record Timed(Plan plan, PlantedRun setting, double[] seconds, long[] nanos)
       implements Plan {
     @Override

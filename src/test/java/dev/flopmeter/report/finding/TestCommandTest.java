@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Commands that run a network again: as it ran, with one thing changed. */
+/** Commands that run a network again: unchanged, or with one thing changed. */
 class TestCommandTest {
   private static final Device CPU =
       new Device(DeviceKind.CPU, "cpu", "Sample", Map.of("cores", "8", "threads", "2"), false);
@@ -65,7 +65,7 @@ class TestCommandTest {
   }
 
   @Test
-  void whatIsTestedTakesThePlaceOfTheRunsOwnSetting() {
+  void theTestedSettingReplacesTheRunsOwn() {
     TestCommand one = command(CPU, "djl", "nchw", false, "noise settled");
     assertThat(one.with("--threads", "8")).contains("--threads 8").doesNotContain("--threads 2");
     assertThat(one.with("--layout", "nhwc")).contains("--layout nhwc").doesNotContain("nchw");

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 
-/** The report as a reader meets it, in a real browser. */
+/** The report in a real browser. */
 class HtmlReportBrowserTest {
 
   private static Browser browser;

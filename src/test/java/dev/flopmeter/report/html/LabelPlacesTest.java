@@ -22,13 +22,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * In the plots of drawn results no label touches another, leaves its drawing, or is crossed by a
- * roof; the name of a cache is above its own.
+ * In the plots of generated results no label overlaps another, extends beyond its drawing, or is
+ * crossed by a roof; the name of a cache is above its own roof.
  */
 class LabelPlacesTest {
   private static final int CASES = 6 * Integer.getInteger("sweep.cases", 4);
 
-  /** One line for each fault of the visible drawings; boxes of text are higher than its glyphs. */
+  /** One line per fault of the visible drawings; boxes of text are higher than its glyphs. */
   private static final String FAULTS =
       """
       const faults = [];
@@ -75,7 +75,7 @@ class LabelPlacesTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1280, 390})
-  void labelsAreApart(int width) throws IOException {
+  void labelsDoNotOverlap(int width) throws IOException {
     List<String> faults = new ArrayList<>();
     browser.viewport(width, 900);
     try {

@@ -25,7 +25,7 @@ class ProfileTableTest {
   }
 
   @Test
-  void beginsWithTheVerdict() {
+  void startsWithTheVerdict() {
     String table = ProfileTable.render(RESNET, TerminalStyle.PLAIN);
 
     assertThat(table).startsWith("resnet50, bf16, batch 64 on Sample GPU: ");
@@ -41,7 +41,7 @@ class ProfileTableTest {
   }
 
   @Test
-  void besideTheShareIsWhatTheRooflineAllows() {
+  void theShareIsShownWithTheShareThatTheRooflineAllows() {
     String share = "\\d+ % of the datasheet peak";
     String allowed = ", of \\d+ % attainable";
     assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
@@ -56,7 +56,7 @@ class ProfileTableTest {
   }
 
   @Test
-  void sumsUpWhatIsLeftOut() {
+  void sumsTheRest() {
     int layers = RESNET.layers().size();
     int rest = layers - ProfileTable.TOP_LAYERS;
 

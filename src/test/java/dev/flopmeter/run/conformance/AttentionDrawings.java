@@ -5,7 +5,7 @@ import dev.flopmeter.model.Shape;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Attention and what stands around it in transformers. */
+/** Attention and related operators of transformers. */
 final class AttentionDrawings {
   private AttentionDrawings() {}
 
@@ -66,7 +66,7 @@ final class AttentionDrawings {
     }
   }
 
-  /** Cross and self attention, with and without past; packed forms run on no CPU of theirs. */
+  /** Cross and self attention, with and without past; ONNX Runtime runs packed forms on no CPU. */
   private static void multiHead(SweptNode node) {
     long batch = node.between(1, 3);
     long tokens = node.between(1, 5);
@@ -117,7 +117,7 @@ final class AttentionDrawings {
   }
 
   /**
-   * One token of each sequence, on a past in a buffer of its own or in one shared with the present.
+   * One token of each sequence, on a past in a separate buffer or in one shared with the present.
    */
   private static void decoder(SweptNode node) {
     long batch = node.between(1, 3);

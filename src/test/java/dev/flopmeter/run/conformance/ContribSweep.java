@@ -25,16 +25,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * ONNX Runtime's own operators with drawn attributes, shapes, types and values, against ONNX
- * Runtime's CPU: a few cases of each here, hundreds with {@code -Psweep}. A case is drawn by its
- * seed alone; {@code -Dsweep.seed=N -Dsweep.cases=1} draws one again.
+ * ONNX Runtime's own operators with random attributes, shapes, types and values, compared with ONNX
+ * Runtime on the CPU: a few cases of each here, hundreds with {@code -Psweep}. A case depends only
+ * on its seed; {@code -Dsweep.seed=N -Dsweep.cases=1} repeats one.
  */
 abstract class ContribSweep {
   private static final int CASES = Integer.getInteger("sweep.cases", 4);
   private static final long FIRST_SEED = Long.getLong("sweep.seed", 1);
   private static final long LAST_SEED = FIRST_SEED + CASES;
 
-  /** Draws a node: fills one in. By operator. */
+  /** Fills in a drawn node; by operator. */
   private static final Map<String, Consumer<SweptNode>> DRAWINGS = new LinkedHashMap<>();
 
   static {
@@ -49,10 +49,10 @@ abstract class ContribSweep {
 
   abstract Backend backend();
 
-  /** Whether an operator of which the backend supports no case is skipped. */
+  /** Whether an operator is skipped if the backend supports none of its cases. */
   abstract boolean mayLackOperators();
 
-  /** Those that {@code -Dsweep.only=PATTERN} names, or all. */
+  /** The operators that match {@code -Dsweep.only=PATTERN}, or all. */
   static Set<String> operators() {
     String only = System.getProperty("sweep.only", ".*");
     return DRAWINGS.keySet().stream()
@@ -72,7 +72,7 @@ abstract class ContribSweep {
     List<String> wrong = new ArrayList<>();
     Set<String> unsupported = new TreeSet<>();
     int without = 0;
-    int withoutReference = 0; // ONNX Runtime has some kernels only for some processors
+    int withoutReference = 0; // ONNX Runtime has some kernels only on some processors
     for (long seed = FIRST_SEED; seed < LAST_SEED; seed++) {
       SweptNode node = draw(op, seed);
       String drawn = "seed " + seed + ": " + node;
@@ -107,8 +107,8 @@ abstract class ContribSweep {
   }
 
   /**
-   * Drawn right and then changed in one thing, every case is computed, or refused by one line that
-   * names the node. {@code -Dsweep.told=true} prints each.
+   * With one thing changed in a valid case, it is computed, or rejected with one line that names
+   * the node. {@code -Dsweep.told=true} prints each.
    */
   @ParameterizedTest
   @MethodSource("operators")
@@ -123,7 +123,8 @@ abstract class ContribSweep {
       MisusedNode misused = new MisusedNode(right, drawn.fed(), new Random(seed));
       String what = "seed " + seed + ": " + drawn + " with " + misused + ": ";
       if (Boolean.getBoolean("sweep.told")) {
-        System.out.println(what); // after a crash of a native library the last one tells the case
+        System.out.println(
+            what); // after a crash of a native library the last line identifies the case
       }
       try {
         Graph graph = misused.build();

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** What ONNX Runtime's optimiser makes of several nodes, and inverses. */
+/** Operators that ONNX Runtime's optimiser makes of several nodes, and inverses. */
 final class FusedDrawings {
   private static final String[] ACTIVATIONS = {"Relu", "Tanh", "Sigmoid"};
 
@@ -35,7 +35,7 @@ final class FusedDrawings {
     return node.values(DataType.FLOAT, -6, 6, dims);
   }
 
-  /** Well-conditioned: the diagonal outweighs the rest of its row. */
+  /** Well-conditioned: the diagonal dominates the rest of its row. */
   private static void inverse(SweptNode node) {
     int n = (int) node.between(1, 12);
     long batch = node.between(1, 4);

@@ -6,7 +6,7 @@ import dev.flopmeter.model.Tensor;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Images with channels last and in blocks, and what ONNX Runtime has beside ONNX's operators. */
+/** Images with channels last and in blocks, and ONNX Runtime's additions to ONNX's operators. */
 final class ImageDrawings {
   private ImageDrawings() {}
 

@@ -6,7 +6,7 @@ import dev.flopmeter.model.Tensor;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Draws ONNX's own operators on 8-bit integers, with all kinds of zero points. */
+/** ONNX's own operators on 8-bit integers, with all kinds of zero points. */
 final class IntegerDrawings {
   private IntegerDrawings() {}
 

@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A drawn node with one thing changed: an attribute, an input left out, a dimension, a type, or
- * stored values that are NaN, 0 or negative. Most of the results are wrong in some way; all are to
- * be computed or refused in one line.
+ * A valid node with one thing changed: an attribute, an omitted input, a dimension, a type, or
+ * stored values that are NaN, 0 or negative. Most of the results are invalid in some way; all must
+ * be computed or rejected with one line.
  */
 final class MisusedNode {
   private final Graph right;

@@ -24,7 +24,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What ONNX Runtime computes on the CPU, its optimiser off. */
+/** Runs graphs with ONNX Runtime on the CPU, with its optimiser off. */
 final class OnnxRuntime {
   private OnnxRuntime() {}
 
@@ -79,7 +79,7 @@ final class OnnxRuntime {
   }
 
   private static Tensor read(OnnxTensor tensor) {
-    // Java's own name of a type is the same for uint16 and int16.
+    // Java's name of a type is the same for uint16 and int16.
     String name = tensor.getInfo().onnxType.name();
     DataType type = DataType.named(name.substring(name.lastIndexOf('_') + 1));
     ByteBuffer bytes = tensor.getByteBuffer();

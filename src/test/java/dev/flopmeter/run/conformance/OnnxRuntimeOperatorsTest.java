@@ -19,7 +19,9 @@ import java.util.Objects;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
-/** How many of the operators of ONNX Runtime's own domains are counted and run where. */
+/**
+ * The number of operators of ONNX Runtime's own domains that are counted and that run, by backend.
+ */
 class OnnxRuntimeOperatorsTest {
   /** As ONNX Runtime 1.32's Python package lists them (get_all_operator_schema). */
   private static List<String> published() throws IOException {
@@ -70,7 +72,7 @@ class OnnxRuntimeOperatorsTest {
   }
 
   @Test
-  void whatIsNotCountedIsNamedWithTheReason() throws IOException {
+  void uncountedOperatorsAreNamedWithTheReason() throws IOException {
     String doc = Files.readString(Path.of("docs", "counting.md"));
     List<String> silent =
         those(

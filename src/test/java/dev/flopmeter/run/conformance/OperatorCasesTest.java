@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Operators of ONNX Runtime, most in models of one node, with the outputs of ONNX Runtime. */
+/** Operators of ONNX Runtime, mostly in models of one node, with ONNX Runtime's outputs. */
 class OperatorCasesTest {
   /** The MACs that {@code expected.txt} of a case states, with their formula. */
   private static final Pattern STATED = Pattern.compile("^MACs (\\d+)[:,] ");

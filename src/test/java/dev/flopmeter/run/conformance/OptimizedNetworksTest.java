@@ -34,15 +34,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Drawn image networks as ONNX Runtime's optimiser leaves them: as many MACs as before, and the
- * same results. {@code -Dsweep.seed=N -Dsweep.cases=1} draws one again.
+ * Random image networks after ONNX Runtime's optimiser: the same number of MACs as before, and the
+ * same results. {@code -Dsweep.seed=N -Dsweep.cases=1} repeats one.
  */
 class OptimizedNetworksTest {
   private static final int CASES = Integer.getInteger("sweep.cases", 4);
   private static final long FIRST_SEED = Long.getLong("sweep.seed", 1);
   private static final Tolerance TOLERANCE = new Tolerance(1e-3, 1e-4, 1e-4);
 
-  /** A network that grows layer by layer; every convolution's output has a name of its own. */
+  /** A network that is built layer by layer; every convolution's output has its own name. */
   private static final class Network {
     private final Random random;
     private final GraphBuilder graph = new GraphBuilder("drawn", 17);
@@ -122,7 +122,7 @@ class OptimizedNetworksTest {
     }
 
     Graph build() {
-      // 3 blocks of 8 without AVX-512: multiples of 16 alone would not tell the size of a block.
+      // 3 blocks of 8 without AVX-512: multiples of 16 alone would not reveal the size of a block.
       convolution(24, 3, 1 + random.nextInt(2), 1);
       for (int i = random.nextInt(6); i >= 0; i--) {
         block();
@@ -164,7 +164,7 @@ class OptimizedNetworksTest {
           if (counts.totals().macs() != macs || !counts.uncounted().isEmpty()) {
             wrong.add(what + ": " + counts.totals().macs() + " MACs, not " + macs);
           }
-          // Blocks of channels come with the last level; their padding is no parameter.
+          // Only the last level uses blocks of channels; their padding is not a parameter.
           params = params == null ? counts.totals().params() : params;
           if (counts.totals().params() != params) {
             wrong.add(what + ": " + counts.totals().params() + " parameters, not " + params);

@@ -9,7 +9,9 @@ import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Products with weights packed into a few bits, tables of them, and mixtures of experts. */
+/**
+ * Products with weights packed into a few bits, tables of such weights, and mixtures of experts.
+ */
 final class PackedDrawings {
   private PackedDrawings() {}
 
@@ -69,7 +71,7 @@ final class PackedDrawings {
   }
 
   private static void byBlob(SweptNode node) {
-    int kind = (int) node.between(0, 1); // ONNX Runtime has no CPU kernel of the third
+    int kind = (int) node.between(0, 1); // ONNX Runtime has no CPU kernel for the third
     int block = kind == 2 ? 64 : 32;
     int size = block / 2 + (kind == 1 ? 5 : 4);
     int k = (int) node.between(1, 150);
@@ -139,7 +141,7 @@ final class PackedDrawings {
     Mixture mixture = new Mixture(node);
     long bits = node.oneOf(4L, 8L);
     long block = node.chance() ? 16 : 0;
-    // ONNX Runtime normalises on the CPU even where the attribute says no.
+    // ONNX Runtime normalises on the CPU even if the attribute says no.
     node.with("expert_weight_bits", bits).with("weights_prepacked", 0);
     node.with("normalize_routing_weights", 1);
     if (block > 0) {
@@ -159,7 +161,7 @@ final class PackedDrawings {
     }
   }
 
-  /** Sizes of a mixture, with its attributes. */
+  /** Sizes of a mixture of experts, with its attributes. */
   private record Mixture(
       Tensor tokens, long rows, long experts, long width, long inner, long wide) {
     Mixture(SweptNode node) {

@@ -6,7 +6,7 @@ import dev.flopmeter.model.Tensor;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Operators on 8-bit tensors. ONNX Runtime rounds some ties otherwise: one step is allowed. */
+/** Operators on 8-bit tensors. ONNX Runtime rounds some ties differently: one step is allowed. */
 final class QuantizedDrawings {
   private QuantizedDrawings() {}
 
@@ -54,8 +54,8 @@ final class QuantizedDrawings {
   }
 
   /**
-   * Weights of a product. Signed ones of 8 bits leave one bit free: on processors without VNNI ONNX
-   * Runtime adds two products in 16 bits, which saturate.
+   * Weights of a product. Signed 8-bit ones leave one bit unused, because on processors without
+   * VNNI ONNX Runtime adds two products in 16 bits, which saturate.
    */
   static Tensor weights(SweptNode node, DataType type, long... dims) {
     return type == DataType.INT8 ? node.values(type, -64, 64, dims) : integers(node, type, dims);
@@ -115,10 +115,10 @@ final class QuantizedDrawings {
     DataType type = eightBits(node);
     long[] dims = dims(node, 2, 4);
     int axis = (int) node.between(0, dims.length - 1);
-    dims[axis] = node.between(2, 6); // ONNX Runtime overflows where a probability is 1
+    dims[axis] = node.between(2, 6); // ONNX Runtime overflows if a probability is 1
     node.with("axis", node.oneOf(axis, axis - dims.length));
     node.with("opset", node.oneOf(11, 13)).fed(integers(node, type, dims));
-    // ONNX Runtime overflows at 255.5 of 256 steps: inputs at most 4 apart stay below.
+    // ONNX Runtime overflows at 255.5 of 256 steps: inputs that differ by at most 4 stay below.
     node.stored(Tensor.ofFloats(Shape.SCALAR, 1 / 64f)).stored(integers(node, type));
     long least = type == DataType.INT8 ? -128 : 0; // any other overflows in ONNX Runtime
     node.stored(Tensor.ofFloats(Shape.SCALAR, 1 / 256f));
@@ -297,7 +297,7 @@ final class QuantizedDrawings {
     optional(node, node.floats(directions, 3 * hidden));
     for (int i = 0; i < 2; i++) {
       node.stored(node.values(DataType.FLOAT, 0.001, 0.01, each));
-      boolean isZero = each.length == 2; // ONNX Runtime takes no others
+      boolean isZero = each.length == 2; // ONNX Runtime accepts no others
       node.stored(isZero ? node.values(type, 0, 0, each) : integers(node, type, each));
     }
     node.outputs(node.oneOf(new int[] {0}, new int[] {0, 1, 2}));

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/** ONNX's operators that the GPU composes of others: transforms, grids, columns, statistics. */
+/** ONNX's operators that the GPU composes from others: transforms, grids, columns, statistics. */
 final class SampledDrawings {
   private static final Tolerance SUMS = new Tolerance(1e-3, 1e-4, 0);
 
@@ -59,7 +59,7 @@ final class SampledDrawings {
     node.either(Tensor.ofLongs(size)).with("align_corners", node.chance() ? 1L : 0L);
   }
 
-  /** Of pictures alone: along one or three axes ONNX Runtime's differs from ONNX's reference. */
+  /** Only for images: along one or three axes ONNX Runtime differs from ONNX's reference. */
   private static void columns(SweptNode node) {
     node.of("", "Col2Im", 18);
     int axes = 2;

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * One operator with drawn attributes, shapes, types and values: {@link ContribSweep} runs it on a
+ * One operator with random attributes, shapes, types and values: {@link ContribSweep} runs it on a
  * backend and in ONNX Runtime.
  */
 final class SweptNode {
@@ -39,7 +39,7 @@ final class SweptNode {
     this.random = random;
   }
 
-  /** An operator of another domain than {@code com.microsoft}. */
+  /** An operator of a domain other than {@code com.microsoft}. */
   SweptNode of(String newDomain, String name, int newVersion) {
     domain = newDomain;
     op = name;
@@ -49,7 +49,7 @@ final class SweptNode {
 
   // What is drawn
 
-  /** A whole number, both bounds included. */
+  /** A random integer, both bounds included. */
   long between(long low, long high) {
     return low + random.nextInt((int) (high - low + 1));
   }
@@ -119,7 +119,7 @@ final class SweptNode {
     return this;
   }
 
-  /** Which outputs are asked for, in ascending order; the first one unless told. */
+  /** The requested outputs, in ascending order; by default the first one. */
   SweptNode outputs(int... indices) {
     outputs = indices.clone();
     return this;
@@ -152,7 +152,7 @@ final class SweptNode {
     return graph.build(wanted);
   }
 
-  /** What was drawn, for messages. */
+  /** A description of the case, for messages. */
   @Override
   public String toString() {
     List<String> types = new ArrayList<>();

@@ -86,7 +86,7 @@ class ToleranceTest {
   }
 
   @Test
-  void infinitiesMustBeTheSame() {
+  void infinitiesMustBeEqual() {
     double infinite = Double.POSITIVE_INFINITY;
     assertThat(Tolerance.NETWORK.difference(tensor(infinite, 1), tensor(infinite, 1))).isEmpty();
     assertThat(Tolerance.NETWORK.difference(tensor(infinite, 1), tensor(-infinite, 1))).isPresent();

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Attention as cuDNN's one fused graph, and what runs where that has no engine. */
+/** Attention as one fused cuDNN graph, and the steps that run if there is no engine for it. */
 class AttentionFusionTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
@@ -115,7 +115,7 @@ class AttentionFusionTest {
     assertThat(steps.get(0).kernel()).extracting(KernelInfo::math).isEqualTo("tensor_op");
   }
 
-  /** A row that is hidden altogether has shares of NaN, which exports of PyTorch replace by 0. */
+  /** A fully hidden row has shares of NaN, which PyTorch's exports replace by 0. */
   private String guarded(float... mask) {
     graph.constant("mask", Tensor.ofFloats(Shape.of(mask.length / 7, 7), mask));
     graph.constant("zero", Tensor.ofFloats(Shape.SCALAR, 0));
@@ -127,7 +127,7 @@ class AttentionFusionTest {
   }
 
   @Test
-  void leavesOutAGuardAgainstWhatCannotBe() {
+  void leavesOutAGuardAgainstTheImpossible() {
     float hidden = Float.NEGATIVE_INFINITY;
     String y = guarded(0, hidden, 0, 0, hidden, 0, 0);
     List<Step> steps = steps(y, RunOptions.DEFAULT.withPrecision(Precision.FP16));

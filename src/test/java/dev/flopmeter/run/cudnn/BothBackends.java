@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The {@link EmulatedGpu}, and PyTorch on the CPU to compare with, open while a class runs. */
+/** The {@link EmulatedGpu}, and PyTorch on the CPU for comparison, open while a class runs. */
 final class BothBackends implements BeforeAllCallback, AfterAllCallback {
   private final EmulatedGpu emulated = new EmulatedGpu();
   private @Nullable DjlBackend reference;

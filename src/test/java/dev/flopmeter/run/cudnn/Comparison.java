@@ -5,11 +5,11 @@ import dev.flopmeter.result.Precision;
 import java.util.List;
 import java.util.Map;
 
-/** How far results lie from those they should be, as one number. */
+/** The distance of results from the expected ones, as one number. */
 public final class Comparison {
   private Comparison() {}
 
-  /** The L2 norm of all differences over that of what is expected. */
+  /** The L2 norm of all differences over that of the expected values. */
   public static double relativeL2(Map<String, Tensor> expected, Map<String, Tensor> actual) {
     double difference = 0;
     double size = 0;
@@ -28,11 +28,11 @@ public final class Comparison {
     return Math.sqrt(difference / Math.max(size, 1e-30));
   }
 
-  /** The precisions that take any network. */
+  /** The precisions that support any network. */
   static final List<Precision> OF_FLOATS =
       List.of(Precision.FP32, Precision.TF32, Precision.FP16, Precision.BF16);
 
-  /** What is allowed: storage rounding, ten or seven mantissa bits, through tens of layers. */
+  /** The tolerance: storage rounding, with ten or seven mantissa bits, through tens of layers. */
   public static double limit(Precision precision) {
     return switch (precision) {
       case FP32 -> 1e-4;

@@ -25,7 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Concatenated values: what is written to its place is not copied, and the numbers are the same.
+ * Concatenated values: parts that are written in place are not copied, and the numbers are the
+ * same.
  */
 class ConcatPlacesTest {
   private static final Path LIGHT = Path.of("../shared/models/light");

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** ONNX's own cases on the emulated GPU: all of them run, and are right. */
+/** ONNX's own cases on the emulated GPU: all of them run and are right. */
 class ConformanceTest {
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 

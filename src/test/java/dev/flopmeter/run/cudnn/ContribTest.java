@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What ONNX Runtime's optimiser writes, on the emulated GPU against PyTorch. */
+/** Operators that ONNX Runtime's optimiser writes, on the emulated GPU, compared with PyTorch. */
 class ContribTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 

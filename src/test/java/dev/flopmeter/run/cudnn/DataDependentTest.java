@@ -30,7 +30,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Graphs in which data decides about shapes, branches or trips: as PyTorch computes them. */
+/** Graphs whose shapes, branches or trip counts depend on data, compared with PyTorch. */
 class DataDependentTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
@@ -100,7 +100,7 @@ class DataDependentTest {
     }
   }
 
-  /** Its type, and its values to five digits. */
+  /** The type, and the values to five digits. */
   private static String described(Tensor tensor) {
     return tensor.type()
         + " "
@@ -167,7 +167,7 @@ class DataDependentTest {
     agree(graph, 1, 2, 3, 0.5f);
     try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
       plan.load(Map.of("x", Tensor.ofFloats(Shape.of(4), 1, 2, 3, 0.5f)));
-      // 13, 26, 52: three trips, each of which waits for what the one before decided.
+      // 13, 26, 52: three trips, each of which waits for the decision of the previous one.
       assertThat(plan.notes())
           .contains(
               "shapes, branches or trip counts depend on data: the model ran in 4 parts; the times"
@@ -180,7 +180,7 @@ class DataDependentTest {
   }
 
   @Test
-  void bodiesMayHoldBodiesThatReadWhatIsAround() {
+  void bodiesMayContainBodiesThatReadOuterValues() {
     GraphTemplate twice = body("j d u", "e v", node("Add u a -> v"), node("Identity d -> e"));
     GraphTemplate then = body("", "p", node("Neg w -> p"));
     GraphTemplate otherwise = body("", "q", node("Mul w a -> q"));
@@ -238,7 +238,7 @@ class DataDependentTest {
     agree(graph, 1, 2, -1, 0.5f, 3, 0.25f);
   }
 
-  /** Before opset 9 each sequence of a batch was scanned on its own. */
+  /** Before opset 9 each sequence of a batch was scanned separately. */
   @Test
   void aScanOfABatchIsUnrolledSequenceBySequence() {
     GraphTemplate body = body("s part", "t row", node("Add s part -> t"), node("Tanh t -> row"));
@@ -283,7 +283,7 @@ class DataDependentTest {
   }
 
   @Test
-  void whatIsSelectedMayDependOnData() {
+  void selectionsMayDependOnData() {
     Graph graph =
         graph(
             "kept cut",
@@ -311,7 +311,7 @@ class DataDependentTest {
     agree(graph, -1, -2, -3, -0.5f);
   }
 
-  /** Where nothing is found, both a product without rows and a sum of no products follow. */
+  /** If nothing is found, a product without rows and a sum of no products follow. */
   @Test
   void productsOfNothingAreEmptyOrZero() {
     Graph graph =
@@ -339,7 +339,7 @@ class DataDependentTest {
   }
 
   @Test
-  void whatIsNotReadBackIsRefusedByName() {
+  void sequencesAreRejectedByName() {
     Graph graph = graph("y", ROW, node("SplitToSequence x -> c"), node("SequenceAt c three -> y"));
     assertThatThrownBy(() -> results(backends.gpu(), graph, 1, 2, 3, 4))
         .isInstanceOf(UnsupportedOperatorException.class)

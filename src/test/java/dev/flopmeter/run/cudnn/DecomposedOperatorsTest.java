@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Operators of ONNX Runtime for which its CPU has no kernels, on PyTorch and the emulated GPU, on
- * numbers that can be followed by hand.
+ * Operators of ONNX Runtime without CPU kernels there, on PyTorch and the emulated GPU, with
+ * numbers that can be checked by hand.
  */
 class DecomposedOperatorsTest {
   private static final Attributes NONE = Attributes.NONE;
@@ -100,7 +100,7 @@ class DecomposedOperatorsTest {
     assertOutputs(BACKENDS, op, attributes, inputs, expected);
   }
 
-  /** One place of four channels in two groups: 1 and 3 have the mean 2 and the deviation 1. */
+  /** One position of four channels in two groups: 1 and 3 have the mean 2 and the deviation 1. */
   @Test
   void groupsOfChannelsThatStandLast() {
     Tensor x = floats(Shape.of(1, 1, 1, 4), 1, 3, 10, 14);
@@ -196,7 +196,7 @@ class DecomposedOperatorsTest {
     assertOutput("GemmFastGelu", NONE, List.of(a, b, floats(Shape.of(2), 95, 0)), 100, 0);
   }
 
-  /** ONNX's experimental operators, which the newest ONNX Runtime has no kernel for. */
+  /** ONNX's experimental operators, for which the newest ONNX Runtime has no kernel. */
   @Test
   void operatorsWithoutADomain() {
     List<Tensor> x = List.of(floats(Shape.of(2), -1, 2));
@@ -226,7 +226,7 @@ class DecomposedOperatorsTest {
     assertOutput("IsAllFinite", NONE, List.of(odd, table), 0);
     assertOutput("IsAllFinite", Attributes.of("isinf_only", 1L), List.of(odd, table), 1);
     assertOutputs(
-        BACKENDS.subList(0, 1), // how many there are is data
+        BACKENDS.subList(0, 1), // their number depends on data
         "Unique",
         NONE,
         List.of(floats(Shape.of(4), 2, 1, 2, 5)),
@@ -254,7 +254,7 @@ class DecomposedOperatorsTest {
         new double[] {0.5, 0, 0, 0.25});
   }
 
-  /** Bigrams 1 2 and 2 3, next to each other or with one token between; the unigram 3. */
+  /** Bigrams 1 2 and 2 3, adjacent or with one token in between; the unigram 3. */
   @Test
   void ngramsAreCountedWithGaps() {
     Attributes pool =

@@ -21,9 +21,9 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * The emulated driver and cuDNN, bound into this process; built by Maven or on first use. While a
- * class runs there is a backend on it with an algorithm cache of its own, opened when first asked
- * for. Where no compiler is, the class is skipped.
+ * The emulated driver and cuDNN, loaded into this process; built by Maven or on first use. While a
+ * class runs it has a backend with a separate algorithm cache, opened on first use. The class is
+ * skipped if there is no compiler.
  */
 public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
   static final Path SCRIPT = Path.of("src/test/bin/emulated-gpu").toAbsolutePath();
@@ -38,8 +38,8 @@ public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
   }
 
   /**
-   * What {@code main} writes to its standard output on an emulated GPU with these settings, in a
-   * process of its own, since they are read once; what it writes to standard error goes to ours.
+   * The standard output of {@code main} on an emulated GPU with these settings, in a separate
+   * process because they are read once; its standard error goes to ours.
    */
   static String output(Class<?> main, Map<String, String> settings, String... arguments)
       throws IOException, InterruptedException {
@@ -95,18 +95,18 @@ public final class EmulatedGpu implements BeforeAllCallback, AfterAllCallback {
     }
   }
 
-  /** Another backend, as of a start of its own; the caller closes it. */
+  /** Another backend, like that of a separate start; the caller closes it. */
   public static CudnnBackend open(Path cache) {
     requireBuilt();
     return CudnnBackend.open("cuda:0", libraries(), cache, Optional.empty());
   }
 
-  /** One that measures the layouts, as a real device does. */
+  /** A backend that measures the layouts, as on a real device. */
   static CudnnBackend openMeasuring(Path cache) {
     return CudnnBackend.open("cuda:0", libraries(), cache, Optional.of(true));
   }
 
-  /** Whether NVIDIA's own cuDNN plans every graph, too: see {@code src/test/bin/real-cudnn}. */
+  /** Whether NVIDIA's own cuDNN also plans every graph; see {@code src/test/bin/real-cudnn}. */
   static boolean isJudged() {
     return System.getenv("FLOPMETER_REAL_CUDNN") != null;
   }

@@ -9,8 +9,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * {@code flopmeter roof} on a device whose rates mean nothing prints none, and nothing else is
- * timed.
+ * {@code flopmeter roof} prints no rates for a device whose times are not valid, and times nothing
+ * else.
  */
 class EmulatedRoofTest {
   @RegisterExtension static final EmulatedGpu GPU = new EmulatedGpu();

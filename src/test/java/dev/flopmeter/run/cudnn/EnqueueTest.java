@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the host does for a pass: its launches, and the time to put them onto the stream. */
+/** The host's part of a pass: its launches, and the time to enqueue them. */
 class EnqueueTest {
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
   @TempDir Path cache;
@@ -45,7 +45,7 @@ class EnqueueTest {
 
   @Test
   void measuredLayoutsStillGiveEveryNodeItsStep() {
-    // A flattened value lies where it lay before: nothing is launched, so there is no step.
+    // A flattened value stays where it was: nothing is launched, so there is no step.
     Set<String> views = Set.of("Flatten");
     Graph graph = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
     try (CudnnBackend backend = EmulatedGpu.openMeasuring(cache);

@@ -23,8 +23,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What goes wrong on a GPU, in a process of its own: it ends with exit code 3 and one line that
- * names the error, and gives back all it took.
+ * Faults of a GPU, in a separate process: it exits with code 3 and one line that names the error,
+ * and releases everything.
  */
 class FaultsTest {
   private static final Path MODEL = Path.of("../shared/models/real/mnist/model.onnx");
@@ -41,7 +41,7 @@ class FaultsTest {
       return errors.isEmpty() ? "" : errors.get(errors.size() - 1);
     }
 
-    /** Everything still alive in the emulated driver as the process ended. */
+    /** All objects that are live in the emulated driver when the process ends. */
     int leaked() {
       int all = 0;
       for (JsonNode count : report.path("live")) {
@@ -119,7 +119,7 @@ class FaultsTest {
   }
 
   @Test
-  void withoutAFaultItEndsWellAndGivesEverythingBack() throws Exception {
+  void withoutAFaultItSucceedsAndReleasesEverything() throws Exception {
     Ended ended = profile("");
     assertThat(ended.errors()).isEmpty();
     assertThat(ended.exitCode()).isZero();
@@ -143,7 +143,7 @@ class FaultsTest {
         "cudnn-version:8907     | 9 is required",
         "missing-symbol:cudnnBackendExecute | lacks the function cudnnBackendExecute",
       })
-  void aFaultThatPassesIsReportedAndNothingLeaks(String fault, String words) throws Exception {
+  void aTemporaryFaultIsReportedAndNothingLeaks(String fault, String words) throws Exception {
     assumeTrue(
         !EmulatedGpu.isJudged() || !fault.contains("cuEventCreate"),
         "NVIDIA's planner names several engines: their search makes the first event and goes on");
@@ -155,7 +155,7 @@ class FaultsTest {
     SURVIVED.incrementAndGet();
   }
 
-  /** What a failed release leaves is that one thing. */
+  /** A failed release leaves only that one object. */
   @ParameterizedTest
   @ValueSource(
       strings = {"cuGraphDestroy", "cuGraphExecDestroy", "cuEventDestroy", "cuStreamDestroy"})
@@ -208,7 +208,7 @@ class FaultsTest {
   }
 
   @Test
-  void aHangIsReportedWithinOurPatience() throws Exception {
+  void aHangIsReportedWithinTheTimeLimit() throws Exception {
     Ended ended = inject("hang@launch:6");
     assertThat(ended.errors()).hasSize(1);
     assertThat(ended.error()).contains("did not answer within " + PATIENCE_SECONDS + " s");
@@ -216,7 +216,7 @@ class FaultsTest {
     SURVIVED.incrementAndGet();
   }
 
-  /** cuDNN writes the plans of some engines only; the others are good for one run. */
+  /** cuDNN can write the plans of only some engines; the others are valid for one run. */
   @Test
   void plansThatCannotBeWrittenAreUsed() throws Exception {
     Ended ended = inject("unwritable-plans");
@@ -229,7 +229,7 @@ class FaultsTest {
   }
 
   @Test
-  void aSlowDeviceIsNoFault() throws Exception {
+  void aSlowDeviceIsNotAFault() throws Exception {
     Ended ended = inject("slow:50%");
     assertThat(ended.exitCode()).isZero();
     assertNothingLeaked(ended);

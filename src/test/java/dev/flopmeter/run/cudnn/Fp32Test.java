@@ -28,11 +28,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * FP32 means that no operand is rounded, whatever an engine's notes say or leave out: a product, a
- * convolution and a transposed convolution whose operands TF32 would change.
+ * FP32 means that no operand is rounded, regardless of an engine's notes: a product, a convolution
+ * and a transposed convolution with operands that TF32 would change.
  */
 class Fp32Test {
-  /** Each operand is 1 + 2^-12, which TF32 makes 1, so that its result would be this much lower. */
+  /**
+   * Each operand is 1 + 2^-12, which TF32 rounds to 1, so that its result would be this much lower.
+   */
   private static final double LOST = 1 - 1 / ((1 + 0x1p-12) * (1 + 0x1p-12));
 
   private static final Map<String, List<TensorType>> OPERATORS =
@@ -49,7 +51,7 @@ class Fp32Test {
     return TensorType.of(DataType.FLOAT, dims);
   }
 
-  /** Runs one operator: {@code OPERATOR PRECISION CACHE}; tells the loss and the kernels. */
+  /** Runs one operator: {@code OPERATOR PRECISION CACHE}; prints the loss and the kernels. */
   public static void main(String[] arguments) {
     List<TensorType> types = Objects.requireNonNull(OPERATORS.get(arguments[0]));
     GraphBuilder builder = new GraphBuilder("fp32", 17);
@@ -99,7 +101,7 @@ class Fp32Test {
         .contains(EmulatedGpu.isJudged() ? outcome.substring(0, outcome.indexOf(" by ")) : outcome);
   }
 
-  /** What an engine rounds depends on more than the versions that the cache knows. */
+  /** Whether an engine rounds depends on more than the versions in the cache. */
   @Test
   void planFromTheCacheIsTriedAgain() throws IOException, InterruptedException {
     assertThat(run("Conv", "fp32", "")).contains("0.00 of it lost by graph convolution");

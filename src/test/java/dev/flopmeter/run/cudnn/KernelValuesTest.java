@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Single kernels of ours over the whole range of their operators. */
+/** Our own kernels over the whole range of their operators. */
 class KernelValuesTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
@@ -83,7 +83,7 @@ class KernelValuesTest {
         .hasMessageContaining("a tensor of 9 axes, more than 8");
   }
 
-  /** Parts behind one that nobody asks for stay at their places. */
+  /** Parts after an unused one keep their positions. */
   @ParameterizedTest
   @CsvSource({"2 1 3, 4 5 6", "'', 5 6"})
   void splitsPastAPartThatIsLeftOut(String lengths, String last) {
@@ -138,7 +138,7 @@ class KernelValuesTest {
     }
   }
 
-  /** Odd functions change their sign, and outside of its domain a function is not a number. */
+  /** Odd functions change their sign, and outside its domain a function is NaN. */
   @Test
   void functionsKnowSignAndDomain() {
     Tensor x = Tensor.ofFloats(Shape.of(3), -0.5f, 2, Float.NaN);
@@ -171,7 +171,7 @@ class KernelValuesTest {
     assertThat(onGpu("BitShift", attributes, value, places).toLongs()).containsExactly(shifted);
   }
 
-  /** What follows reads the number that the type holds, not the wider one of the device. */
+  /** Later nodes read the number that the type holds, not the wider one on the device. */
   @Test
   void sumsOfEightBitsWrapAround() {
     GraphBuilder graph = new GraphBuilder("wrap", 18);
@@ -187,7 +187,9 @@ class KernelValuesTest {
         .containsExactly(4, 7);
   }
 
-  /** The device's integers are wider: only what a later node reads shows that they wrap around. */
+  /**
+   * The device's integers are wider: only values read by a later node show that they wrap around.
+   */
   @ParameterizedTest
   @CsvSource({"INT32, 4294967296", "UINT32, 4294967296"})
   void sumsAlongAnAxisAndCastsWrapAround(DataType type, long range) {
@@ -215,7 +217,7 @@ class KernelValuesTest {
             assertThat(found.get(name).toLongs()).as(name).containsExactly(tensor.toLongs()));
   }
 
-  /** As in ONNX Runtime; quantised scores that are masked by infinity have such values. */
+  /** As in ONNX Runtime; quantised scores masked by infinity have such values. */
   @ParameterizedTest
   @CsvSource({"INT8, -128", "UINT8, 0", "INT16, -32768", "UINT16, 0"})
   void notANumberIsQuantisedToTheLowest(DataType type, long lowest) {
@@ -288,7 +290,7 @@ class KernelValuesTest {
         images);
   }
 
-  /** Also where lengths differ, and where a query sees no key: its result is 0. */
+  /** Also if lengths differ, and if a query sees no key: its result is 0. */
   @ParameterizedTest
   @CsvSource({"-1, -1, 1", "2, -1, 1", "2, 1, 0", "0, 0, 0", "-1, 3, 0"})
   void queriesSeeAWindowOfTheKeys(long left, long right, long causal) {

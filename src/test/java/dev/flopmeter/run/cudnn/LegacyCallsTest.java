@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Everything that cuDNN computes is a graph of its graph API: docs/gpu-setup.md names no other. */
+/** cuDNN computes everything through its graph API: docs/gpu-setup.md names no other. */
 class LegacyCallsTest {
   private static final Pattern CALL = Pattern.compile("JCudnn\\s*\\.\\s*(cudnn\\w+)");
 

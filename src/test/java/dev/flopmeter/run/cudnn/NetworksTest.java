@@ -21,7 +21,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Published networks give their published outputs on the emulated GPU, fused and node by node. */
+/**
+ * Published networks return their published outputs on the emulated GPU, fused and node by node.
+ */
 class NetworksTest {
   private static final Path MODELS = Path.of("../shared/models");
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();

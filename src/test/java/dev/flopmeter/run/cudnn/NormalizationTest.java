@@ -32,7 +32,7 @@ class NormalizationTest {
 
   @TempDir Path cache;
 
-  /** Runs each operator once: {@code CACHE}; tells its kernel and whether its result is right. */
+  /** Runs each operator once: {@code CACHE}; prints its kernel and whether its result is right. */
   public static void main(String[] arguments) {
     try (CudnnBackend backend = EmulatedGpu.open(Path.of(arguments[0]))) {
       for (String op : List.of("LayerNormalization", "RMSNormalization", "InstanceNormalization")) {
@@ -70,7 +70,7 @@ class NormalizationTest {
     double mean = 0;
     double squares = 0;
     for (int i = 0; i < PIXELS; i++) {
-      // Without a bias it is the root mean square
+      // Without a bias it is a root mean square normalisation
       mean += bias == null ? 0 : x.doubleAt(row * PIXELS + i) / PIXELS;
     }
     for (int i = 0; i < PIXELS; i++) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Operators as their first and their latest versions write them, on both backends. */
+/** Operators in their first and their latest versions, on both backends. */
 class OperatorVersionsTest {
   private static final TensorType PICTURE = TensorType.of(DataType.FLOAT, 2, 4, 6, 8);
   @RegisterExtension static final BothBackends backends = new BothBackends();
@@ -65,7 +65,7 @@ class OperatorVersionsTest {
     }
   }
 
-  /** Its statistics are those of the batch, which no weights of a convolution can hold. */
+  /** Its statistics are those of the batch, which cannot be folded into a convolution's weights. */
   @Test
   void foldsNoNormalisationInTraining() {
     GraphBuilder graph = new GraphBuilder("training", 15);

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Weights of a few bits stay packed on the device; a kernel unpacks them in each pass. That the
- * numbers are ONNX Runtime's is the matter of {@code ContribSweepOnGpuTest}.
+ * Weights of a few bits stay packed on the device; a kernel unpacks them in each pass. {@code
+ * ContribSweepOnGpuTest} compares the values with ONNX Runtime's.
  */
 class PackedWeightsTest {
   private static final long SIDE = 1024;
@@ -60,7 +60,7 @@ class PackedWeightsTest {
     return graph.constant(name, new RandomTensor(all, name.hashCode(), 0, high));
   }
 
-  /** Products of a row by square matrices, one after the other. */
+  /** Products of a row with square matrices, one after the other. */
   private static Graph products(int layers, int bits) {
     GraphBuilder graph = new GraphBuilder("products", 21);
     String x = graph.input("x", TensorType.of(DataType.FLOAT, 1, SIDE));
@@ -90,7 +90,7 @@ class PackedWeightsTest {
     }
   }
 
-  /** Zero points packed or floats, and places of a row that belong to any block. */
+  /** Packed or float zero points, and positions of a row that belong to any block. */
   @ParameterizedTest
   @CsvSource({"UINT8, false", "FLOAT, false", "FLOAT16, false", "UINT8, true", "FLOAT, true"})
   void zeroPointsAndGroupsAreReadAsTheyAreGiven(DataType zeroType, boolean hasGroups) {
@@ -130,7 +130,7 @@ class PackedWeightsTest {
     }
   }
 
-  /** ONNX's own form: its blocks are those of an axis, here of the columns of a matrix. */
+  /** ONNX's own form: its blocks are along an axis, here the columns of a matrix. */
   @ParameterizedTest
   @CsvSource({"UINT4, 4", "INT4, 4", "UINT8, 8", "INT8, 8"})
   void ofDequantizeLinearTakeTheBytesOfTheFile(DataType type, int bits) {
@@ -155,7 +155,7 @@ class PackedWeightsTest {
     }
   }
 
-  /** Of a table only the rows that are picked are unpacked. */
+  /** Only the selected rows of a table are unpacked. */
   @Test
   void ofATableTakeNoScratch() {
     GraphBuilder graph = new GraphBuilder("table", 21);
@@ -172,7 +172,7 @@ class PackedWeightsTest {
     }
   }
 
-  /** ONNX Runtime has MatMulFpQ4 on few processors; its blob here is written by hand. */
+  /** ONNX Runtime has MatMulFpQ4 on few processors, so its blob is written by hand here. */
   @ParameterizedTest
   @CsvSource({"0, 32", "1, 32", "2, 64"})
   void ofABlobAreRightOnBothBackends(int kind, int block) {

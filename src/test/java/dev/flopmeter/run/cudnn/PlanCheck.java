@@ -25,10 +25,10 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Plans one network and tells which kernels it would run: {@code PlanCheck MODEL PRECISION [all]
- * [full] [batch=N] [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search with
- * {@code full}; int8 and fp8 quantise it. Exits with 1 if a part of the MACs in 16 bits misses the
- * tensor cores. With {@code FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
+ * Plans one network and prints its kernels: {@code PlanCheck MODEL PRECISION [all] [full] [batch=N]
+ * [INPUT=1x3x224x224]...}: each step with {@code all}, after a full search with {@code full}; int8
+ * and fp8 quantise it. Exits with 1 if some of the MACs in 16 bits do not use the tensor cores.
+ * With {@code FLOPMETER_REAL_CUDNN} the plans are those of NVIDIA's own library.
  */
 final class PlanCheck {
   private static final int LEAST_PERCENT = 95;

@@ -15,14 +15,14 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Profiles in processes of their own, as a daemon starts them: the calls that each one makes. */
+/** Profiles in separate processes, as a daemon starts them, and the calls that each one makes. */
 class PlanReuseTest {
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 
   @TempDir Path folder;
 
   private record Ran(JsonNode calls, List<String> output) {
-    /** Each graph that cuDNN plans needs one; a plan that is restored needs none. */
+    /** Each graph that cuDNN plans needs one; a restored plan needs none. */
     int graphs() {
       return calls.path("graph planned").asInt();
     }

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Two equal convolutions, a transposed one and a product of computed matrices: each problem is
- * searched once, its plan noted on disk, and restored from there by the next start.
+ * searched once, its plan stored on disk, and restored by the next start.
  */
 class PlanSearchTest {
   /** Without a handle NVIDIA's planner has no exact engine for the product: our kernel runs. */
@@ -84,7 +84,7 @@ class PlanSearchTest {
     return start(RunOptions.DEFAULT.withPrecision(precision), searches);
   }
 
-  /** One start: what runs each step, after checking that the result is right. */
+  /** One start: returns the kernel of each step, after checking that the result is right. */
   private List<String> start(RunOptions options, int searches) {
     try (CudnnBackend gpu = EmulatedGpu.open(cache);
         Plan plan = gpu.prepare(graph, options)) {
@@ -131,7 +131,7 @@ class PlanSearchTest {
     start(Precision.FP32, 0);
   }
 
-  /** Every engine of the emulated cuDNN wants a workspace; NVIDIA's has some that do not. */
+  /** Every engine of the emulated cuDNN needs a workspace; some of NVIDIA's do not. */
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,

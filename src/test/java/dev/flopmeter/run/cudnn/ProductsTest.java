@@ -24,7 +24,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Products of two computed matrices: what cuDNN's graph API runs, and that it is right. */
+/**
+ * Products of two computed matrices: those that cuDNN's graph API runs, and that they are right.
+ */
 class ProductsTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
@@ -53,7 +55,7 @@ class ProductsTest {
     "2x3x9x5, 2x3x5x7, graph matmul",
     "2x3x9x5, 2x1x5x7, graph matmul",
     "3x9x5, 2x1x5x7, graph matmul",
-    "2x1x2x9x5, 1x3x1x5x7, graph matmul", // three axes of the batch: six launches
+    "2x1x2x9x5, 1x3x1x5x7, graph matmul", // three batch axes: six launches
     "9x1x9x9x5, 1x9x9x5x7, ptx:matmul", // so many launches cost more than they save
   })
   void cudnnRunsWhatItsTensorsCanTell(String a, String b, String kernel) {

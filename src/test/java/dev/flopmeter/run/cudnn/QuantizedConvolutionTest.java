@@ -32,7 +32,10 @@ class QuantizedConvolutionTest {
 
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
-  /** Two quantised convolutions, a normalisation and a rectifier between; the result is a float. */
+  /**
+   * Two quantised convolutions, with a normalisation and a rectifier in between; the result is a
+   * float.
+   */
   private static Graph network(long zero) {
     GraphBuilder graph = new GraphBuilder("quantised", 17);
     String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, 8, 9, 9));
@@ -119,26 +122,26 @@ class QuantizedConvolutionTest {
           .contains("fused graph int8 convolution engine")
           .doesNotContain(" graph convolution");
       assertThat(plan.notes()).hasSize(1).first().asString().contains("run in 8 bits");
-      // 8 bits in the operands; a rounding that falls the other way moves a result by one step.
+      // The operands have 8 bits; one different rounding changes a result by one step.
       assertThat(Comparison.relativeL2(expected, plan.run(inputs(graph))))
           .isLessThan(precision == Precision.FP32 ? 1e-3 : 1e-2);
-      // The steps tell which nodes they serve, none twice.
+      // The steps list the nodes that they serve, none twice.
       assertThat(plan.steps().stream().flatMap(step -> step.nodes().stream()))
           .containsExactlyInAnyOrderElementsOf(
               graph.nodes().stream().map(node -> node.name()).toList());
     }
   }
 
-  /** Then the padding is not zero and has to be written. */
+  /** In this case the padding is not zero and must be written. */
   @Test
-  void aZeroPointBesidesZeroStandsInThePadding() {
+  void aNonZeroZeroPointFillsThePadding() {
     Graph graph = network(3);
     try (Plan plan = backends.gpu().prepare(graph, RunOptions.DEFAULT)) {
       assertThat(kernels(plan)).contains("ptx:fill", "int8");
     }
   }
 
-  /** One convolution in groups of an image around {@code zero}, by weights around another. */
+  /** One grouped convolution of an image around {@code zero}, with weights around another zero. */
   private static Graph grouped(long channels, long groups, long zero, long weightZero) {
     GraphBuilder graph = new GraphBuilder("grouped", 17);
     String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, channels, 9, 9));
@@ -163,7 +166,7 @@ class QuantizedConvolutionTest {
   @CsvSource({
     "8, 2, 0, 0, true",
     "12, 3, 3, 0, true",
-    "12, 3, 0, 5, false", // corrected by sums, which would be one more channel of each group
+    "12, 3, 0, 5, false", // corrected by sums, which would be one more channel per group
     "6, 3, 0, 0, false", // groups of 2 channels
     "8, 8, 3, 0, false" // depthwise
   })

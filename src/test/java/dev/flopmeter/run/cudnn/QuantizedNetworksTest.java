@@ -33,13 +33,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Networks that are quantised synthetically run in 8 bits, all of their products. */
+/** Networks that are quantised synthetically run in 8 bits, with all of their products. */
 class QuantizedNetworksTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
   @TempDir Path cache;
 
-  /** An image of 3 channels, a residual block, and a product by weights with bias. */
+  /** An image of 3 channels, a residual block, and a product with weights and bias. */
   private static Graph network() {
     GraphBuilder graph = new GraphBuilder("block", 17);
     String image = graph.input("image", TensorType.of(DataType.FLOAT, 2, 3, 9, 9));
@@ -146,8 +146,8 @@ class QuantizedNetworksTest {
   }
 
   /**
-   * Six products. The image is quantised and filled up to four channels, the mean is quantised;
-   * what is between convolutions never is in floats.
+   * Six products. The image is quantised and padded to four channels, the mean is quantised; values
+   * between convolutions are never floats.
    */
   private static final String EXPECTED =
       "{fused graph %s convolution=6, graph pooling=1, ptx:convert=1, ptx:quantize=2}";
@@ -159,7 +159,7 @@ class QuantizedNetworksTest {
         .endsWith("; right; without a step: [flat]");
   }
 
-  /** On a device that has 8-bit floats, in a process of its own. */
+  /** On a device with 8-bit floats, in a separate process. */
   @Test
   void allProductsOfANetworkRunInFp8() throws IOException, InterruptedException {
     String output =
@@ -206,12 +206,12 @@ class QuantizedNetworksTest {
     }
     try (Plan plan = backends.gpu().prepare(model, RunOptions.DEFAULT)) {
       assertThat(kernels(plan)).contains("fused graph int8 convolution=2");
-      // Of 8 bits one rounding may fall the other way.
+      // In 8 bits one rounding may differ.
       assertThat(Comparison.relativeL2(expected, plan.run(inputs(model)))).isLessThan(1e-2);
     }
   }
 
-  /** The form of ONNX Runtime's quantiser: between each two layers a pair that quantises. */
+  /** The form of ONNX Runtime's quantiser: a quantising pair between each two layers. */
   private static Graph pairs(DataType type, long zero, DataType weights, long weightZero) {
     GraphBuilder graph = new GraphBuilder("pairs", 21);
     String image = graph.input("image", TensorType.of(DataType.FLOAT, 1, 3, 7, 7));
@@ -224,7 +224,7 @@ class QuantizedNetworksTest {
     String third = pairs.pair("third", rectified(graph, sum));
     Attributes uneven = Attributes.of("pads", List.of(1L, 0L, 0L, 1L));
     String fourth = pairs.pair("fourth", pairs.convolution("uneven", uneven, third, 8, 12, 2));
-    // Rows of a product by weights may lie in four axes.
+    // The rows of a product with weights may have four axes.
     String rows =
         graph.add("Transpose", "rows", Attributes.of("perm", List.of(0L, 2L, 3L, 1L)), fourth);
     String v = pairs.weights("v", 1, 12, 16);
@@ -246,7 +246,7 @@ class QuantizedNetworksTest {
       return graph.constant(name + ".zero", FilledTensor.of(TensorType.of(of, dims), value));
     }
 
-    /** Weights with one scale for each output channel. */
+    /** Weights with one scale per output channel. */
     String weights(String name, long axis, long... dims) {
       TensorType type = TensorType.of(weightType, dims);
       double low = weightType == DataType.UINT8 ? 0 : -128;
@@ -268,7 +268,7 @@ class QuantizedNetworksTest {
     }
   }
 
-  /** Whatever the zero points are: three convolutions and a product. */
+  /** With any zero points: three convolutions and a product. */
   @ParameterizedTest
   @CsvSource({
     "INT8, 0, INT8, 0",

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Convolutions of drawn shapes: strides, dilation, groups, uneven padding, channels that are no
- * multiple of 8, with and without what can be fused. A seed names its case.
+ * Convolutions of random shapes: strides, dilation, groups, uneven padding, channels that are not
+ * multiples of 8, with and without fused operators. A seed identifies its case.
  */
 class RandomConvolutionsTest {
   private static final int CASES = 60;
@@ -48,7 +48,7 @@ class RandomConvolutionsTest {
     compare(graph, options, seed);
   }
 
-  /** Every engine of the emulated cuDNN wants a workspace: without any, our own kernel runs. */
+  /** Every engine of the emulated cuDNN needs a workspace: without one, our own kernel runs. */
   @ParameterizedTest
   @MethodSource("seeds")
   void ownKernelAgreesWithPyTorch(int seed) {

@@ -8,13 +8,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code src/test/bin/real-cudnn} answers where NVIDIA's libraries cannot be had. */
+/** Output of {@code src/test/bin/real-cudnn} if NVIDIA's libraries are not available. */
 class RealCudnnScriptTest {
   private static final Path SCRIPT = Path.of("src/test/bin/real-cudnn").toAbsolutePath();
 
   @TempDir Path folder;
 
-  /** The status by which a caller knows that nothing was judged, rather than refused. */
+  /** The exit code that means that nothing was checked, rather than rejected. */
   @ParameterizedTest
   @ValueSource(strings = {"fetch", "check", "plan resnet18 fp16", "run true"})
   void failedDownloadIsSaidAndIsStatusThree(String command) throws Exception {

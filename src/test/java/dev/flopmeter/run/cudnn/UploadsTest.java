@@ -17,7 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The driver reads what is uploaded as late as it may. */
+/** The driver reads uploaded data as late as allowed. */
 class UploadsTest {
   @RegisterExtension static final BothBackends backends = new BothBackends();
 
@@ -29,7 +29,7 @@ class UploadsTest {
   }
 
   @Test
-  void anInputThatIsAnOutputIsThere() {
+  void anInputThatIsAnOutputIsAvailable() {
     GraphBuilder graph = new GraphBuilder("nothing", 17);
     String x = graph.input("x", TensorType.of(DataType.FLOAT, 5));
     assertAgree(graph.build(List.of(x)), Map.of("x", Tensor.ofFloats(Shape.of(5), 1, 2, 3, 4, 5)));

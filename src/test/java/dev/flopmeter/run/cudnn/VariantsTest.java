@@ -31,7 +31,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Networks in all precisions and layouts, fused and not, on the emulated GPU against PyTorch. */
+/**
+ * Networks in all precisions and layouts, fused and unfused, on the emulated GPU, compared with
+ * PyTorch.
+ */
 class VariantsTest {
   private static final Path MODELS = Path.of("../shared/models");
 
@@ -59,7 +62,7 @@ class VariantsTest {
     checkAll(withRandomWeights(bound(file)));
   }
 
-  /** A batch of one, and a text of a few tokens where the network reads text. */
+  /** A batch of one, and a text of a few tokens if the network reads text. */
   private static Graph bound(Path file) {
     boolean readsText = file.toString().contains("tinybert");
     return OnnxModel.read(file)
@@ -67,8 +70,8 @@ class VariantsTest {
   }
 
   /**
-   * Weights that are one repeated value, as the light networks have them, become random ones: with
-   * them sums grow beyond fp16, and a swapped channel would not show.
+   * Replaces weights that are one repeated value, as in the light networks, by random ones:
+   * otherwise sums exceed fp16, and a swapped channel would not show.
    */
   private static Graph withRandomWeights(Graph graph) {
     Map<String, Tensor> constants = new LinkedHashMap<>(graph.constants());
@@ -97,7 +100,7 @@ class VariantsTest {
   private static Tensor random(String op, int input, TensorType type, long seed) {
     boolean isNorm = op.equals("BatchNormalization");
     if (isNorm && input == SCALE) {
-      // Below 1, so that over a hundred layers sums stay within fp16 and no softmax saturates.
+      // Below 1, so that sums stay within fp16 over a hundred layers and no softmax saturates.
       return new RandomTensor(type, seed, 0.5, 0.9);
     }
     if (isNorm && input == VARIANCE) {

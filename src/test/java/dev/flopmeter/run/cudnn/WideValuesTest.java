@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Values that no float holds: doubles beyond its range or digits, integers beyond 2^24. */
+/** Values that floats cannot hold: doubles beyond their range or digits, integers beyond 2^24. */
 class WideValuesTest {
   @RegisterExtension static final EmulatedGpu emulated = new EmulatedGpu();
 

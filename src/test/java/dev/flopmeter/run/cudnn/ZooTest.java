@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Built-in networks at their real width on the emulated GPU, run by default, against PyTorch. */
+/** Built-in networks at their real width on the emulated GPU, compared with PyTorch. */
 class ZooTest {
   private static final long VOCABULARY = 30_000;
 

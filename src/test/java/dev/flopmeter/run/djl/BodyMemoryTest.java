@@ -24,7 +24,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Weights are part of a plan's memory wherever the node that reads them stands. */
+/** Weights count as part of a plan's memory wherever the node that reads them is. */
 class BodyMemoryTest {
   private static final long WEIGHTS = 16 * 16 * Float.BYTES;
 
@@ -52,7 +52,7 @@ class BodyMemoryTest {
     return new RandomTensor(TensorType.of(DataType.FLOAT, 16, 16), 1, -0.1, 0.1);
   }
 
-  /** A body that multiplies {@code x} by weights of its own; {@code inputs} come first. */
+  /** A body that multiplies {@code x} by its own weights; {@code inputs} come first. */
   private static GraphTemplate body(List<ValueInfo> inputs, String x, String... others) {
     return new GraphTemplate(
         "body",
@@ -93,7 +93,7 @@ class BodyMemoryTest {
         Attributes.of("then_branch", body(List.of(), "x"), "else_branch", body(List.of(), "x"));
     Memory use = use(node("If", List.of("c"), "y", branches), Map.of());
     assertThat(use.weights()).isEqualTo(2 * WEIGHTS);
-    // x and the condition, what the branch writes, and the result.
+    // x and the condition, the values that the branch writes, and the result.
     assertThat(use.activations()).isGreaterThanOrEqualTo(2 * 4 * 16 * Float.BYTES + 1);
   }
 

@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every one of ONNX's backend test cases at hand passes; none is left out. */
+/** Every available backend test case of ONNX passes; none is left out. */
 class ConformanceCasesTest {
 
   @ParameterizedTest

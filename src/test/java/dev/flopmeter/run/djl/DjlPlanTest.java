@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a plan on the CPU promises: its steps, its messages, its answers. */
+/** Properties of plans on the CPU: steps, messages, results. */
 class DjlPlanTest {
   private static DjlBackend backend;
 
@@ -126,7 +126,7 @@ class DjlPlanTest {
         .hasMessageContaining("fp32 only");
   }
 
-  /** One token after another gives what all tokens at once give: cache and mask agree. */
+  /** One token after another gives the same results as all tokens at once: cache and mask agree. */
   @ParameterizedTest
   @CsvSource({"3"})
   void decodingWithACacheIsPrefilling(int tokens) {

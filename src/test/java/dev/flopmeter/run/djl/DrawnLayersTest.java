@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Layers of drawn forms for which PyTorch has a function of its own give what ONNX Runtime gives.
- * {@code -Dsweep.cases=N} draws N of each.
+ * Random layers for which PyTorch has a dedicated function return ONNX Runtime's results. {@code
+ * -Dsweep.cases=N} draws N of each.
  */
 class DrawnLayersTest {
   private static final int CASES = 5 * Integer.getInteger("sweep.cases", 4);
@@ -82,7 +82,7 @@ class DrawnLayersTest {
     return random.longs(count, from, to + 1L).toArray();
   }
 
-  /** Before and behind each axis the same, or drawn each. */
+  /** The same before and after each axis, or random values for each. */
   private static long[] pads(Random random, int axes, int most) {
     long[] before = drawn(random, axes, 0, most);
     long[] behind = random.nextBoolean() ? before : drawn(random, axes, 0, most);

@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A residual's sum may take the place of what is added only where nobody needs that any more. Each
- * graph has another reason to keep it, or none; joined and unjoined must agree, again and again.
+ * A residual sum may use the memory of its addend only if that has no other reader. Each graph has
+ * a different reason to keep it, or none; joined and unjoined must agree in every pass.
  */
 class FusionTest {
   private static final int CHANNELS = 8;
@@ -61,7 +61,7 @@ class FusionTest {
       return this;
     }
 
-    /** One number for each channel. */
+    /** One number per channel. */
     Block perChannel(String name) {
       TensorType type = TensorType.of(DataType.FLOAT, CHANNELS, 1, 1);
       graph.constant(name, RandomTensor.weights(type, name.hashCode(), 1));
@@ -172,7 +172,7 @@ class FusionTest {
                     .returning("y")));
   }
 
-  /** As the frozen normalisations of a detector are exported. */
+  /** A detector's frozen normalisations as they are exported. */
   @Test
   void aFactorAndABiasForEachChannelJoinTheirConvolution() {
     Graph graph =
@@ -207,9 +207,9 @@ class FusionTest {
     }
   }
 
-  /** PyTorch's joined sum "could not create a memory" for two images of one channel. */
+  /** PyTorch's joined sum "could not create a memory" for two images with one channel. */
   @Test
-  void sumsOfOneChannelAreApart() {
+  void sumsOfOneChannelAreNotFused() {
     GraphBuilder graph = new GraphBuilder("one channel", 18);
     TensorType images = TensorType.of(DataType.FLOAT, 2, 1, 6, 6);
     graph.input("x", images);

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Products of 8-bit integers are exact, however long the sums and large the elements. */
+/** Products of 8-bit integers are exact, with any length of sums and size of elements. */
 class IntegerProductsTest {
   private static DjlBackend backend;
 
@@ -44,7 +44,7 @@ class IntegerProductsTest {
     return DenseTensor.ofLongs(new TensorType(type, shape), values);
   }
 
-  /** The most that float32 counts is 2^24 = 16,777,216; 255 x 255 = 65,025 is in it 258 times. */
+  /** The limit of float32 is 2^24 = 16,777,216, which is 258 times 255 x 255 = 65,025. */
   @ParameterizedTest
   @ValueSource(ints = {1, 258, 259, 4096})
   void theLongestSumsOfTheGreatestProductsAreExact(int length) {
@@ -79,7 +79,7 @@ class IntegerProductsTest {
         .containsExactly(expected);
   }
 
-  /** 1,200 channels in 2 groups; a window of 17 x 17 = 289 products leaves float32 even alone. */
+  /** 1,200 channels in 2 groups; even one window of 17 x 17 = 289 products exceeds float32. */
   @ParameterizedTest
   @CsvSource({"1200, 3, 2, true", "1200, 3, 2, false", "40, 3, 1, true", "3, 17, 1, false"})
   void convolutionsOfTheGreatestElementsAreExact(
@@ -107,7 +107,7 @@ class IntegerProductsTest {
     assertThat(sums.toLongs()).containsExactly((200 - 100) * -3);
   }
 
-  /** The bias is added to the integer sum, before anything is rounded. */
+  /** The bias is added to the integer sum, before any rounding. */
   @Test
   void aQuantisedConvolutionAddsItsBiasExactly() {
     int channels = 1000;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** What ends a Loop. Its body doubles a value and says that it does not want to go on. */
+/** What ends a Loop. Its body doubles a value and returns false as its condition. */
 class LoopTest {
   private static DjlBackend backend;
 
@@ -47,7 +47,7 @@ class LoopTest {
     return Stream.of(names).map(name -> new ValueInfo(name, null, null)).toList();
   }
 
-  /** The result for x = 1 of a Loop over {@code limit} and {@code start}, with "" for none. */
+  /** The result for x = 1 of a Loop with {@code limit} and {@code start}; "" omits them. */
   private static float result(String limit, String start) {
     GraphTemplate body =
         new GraphTemplate(
@@ -79,7 +79,7 @@ class LoopTest {
   }
 
   @Test
-  void aLoopByCountIgnoresWhatItsBodySays() {
+  void aLoopByCountIgnoresTheConditionOfItsBody() {
     assertThat(result("three", "")).isEqualTo(1 << 3);
   }
 

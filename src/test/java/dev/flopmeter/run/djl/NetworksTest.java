@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Published networks give their published outputs, fused and node by node. */
+/** Published networks return their published outputs, fused and node by node. */
 class NetworksTest {
   private static final Path MODELS = Path.of("../shared/models");
   private static DjlBackend backend;

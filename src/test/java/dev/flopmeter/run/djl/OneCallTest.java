@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An undisturbed pass is one call of PyTorch, and computes what the steps compute. */
+/** An undisturbed pass is one call of PyTorch, and computes the same as the steps. */
 class OneCallTest {
   private static PtNDManager manager;
   private static TorchMemory memory;
@@ -55,7 +55,7 @@ class OneCallTest {
         Arguments.of("no constants", plain()));
   }
 
-  /** Of an LSTM's three outputs, the last state alone is read. */
+  /** Of an LSTM's three outputs, only the last state is read. */
   private static Graph recurrent() {
     GraphBuilder graph = new GraphBuilder("recurrent", 20);
     graph.input("x", TensorType.of(DataType.FLOAT, 3, 1, 4));
@@ -110,7 +110,7 @@ class OneCallTest {
         graph.inputs().stream().map(inputs::get).map(memory::place).toArray(IValue[]::new);
     try (CompiledGraph compiled = GraphCompiler.of(graph, RunOptions.DEFAULT, memory)) {
       List<Tensor> steps = fetched(compiled.run(fed, new long[compiled.steps().size()]));
-      // PyTorch compiles anew after its first runs.
+      // PyTorch compiles again after its first runs.
       for (int pass = 0; pass < 4; pass++) {
         List<Tensor> whole = fetched(compiled.run(fed));
         for (int i = 0; i < steps.size(); i++) {

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs a single operator. Its data are fed; its arguments (sizes, axes, ...) are constants. */
+/** Runs a single operator. Its data is fed; its arguments (sizes, axes, ...) are constants. */
 final class OneNode {
   private final GraphBuilder graph;
   private final String domain;
@@ -65,7 +65,7 @@ final class OneNode {
     return this;
   }
 
-  /** The outputs, of which there are to be {@code count}. */
+  /** The outputs, which must be {@code count}. */
   List<Tensor> run(DjlBackend backend, int count) {
     List<String> outputs = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -12,7 +12,9 @@ import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Sequences without padding give what each of them gives alone; ONNX Runtime has no CPU kernel. */
+/**
+ * Packed sequences give the same results as each alone; ONNX Runtime has no CPU kernel for this.
+ */
 class PackedAttentionTest {
   private static final int[] ENDS = {0, 1, 3, 7};
   private static final int WIDTH = 4;

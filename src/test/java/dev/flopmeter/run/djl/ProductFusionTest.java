@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What belongs to a product runs with it, and only that; results stay the same. */
+/** Only operators that belong to a product are fused with it; results stay the same. */
 class ProductFusionTest {
   private final GraphBuilder graph = new GraphBuilder("test", 20);
   private DjlBackend backend;
@@ -48,7 +48,7 @@ class ProductFusionTest {
     graph.add(op, output, Attributes.NONE, inputs);
   }
 
-  /** The joined steps, after their results were compared with those of single ones. */
+  /** The joined steps, after comparing their results with those of single steps. */
   private List<String> steps(String... outputs) {
     Graph built = graph.build(List.of(outputs));
     Map<String, Tensor> inputs = RandomInputs.of(built, 1);
@@ -142,14 +142,14 @@ class ProductFusionTest {
   }
 
   @Test
-  void aScaleAlongAnotherAxisIsNoPartOfTheNormalisation() {
+  void aScaleAlongAnotherAxisIsNotPartOfTheNormalisation() {
     groupNorm(1, 3, 1);
     assertThat(steps("y"))
         .containsExactly("Reshape", "InstanceNormalization", "Reshape", "Mul", "Add");
   }
 
   @Test
-  void whatIsNoBiasStaysApart() {
+  void anAddendThatIsNotABiasIsNotFused() {
     input("x", 2, 3, 4);
     input("other", 2, 3, 5);
     weights("w", 4, 5);
@@ -161,7 +161,7 @@ class ProductFusionTest {
   }
 
   @Test
-  void aValueThatIsAskedForIsNotJoinedAway() {
+  void aRequestedValueIsNotFusedAway() {
     input("x", 3, 4);
     weights("w", 4, 5);
     weights("b", 5);

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Operators that few models hold, on numbers that can be followed by hand. */
+/** Operators that are rare in models, with numbers that can be checked by hand. */
 class RareOperatorsTest {
   private static DjlBackend backend;
 
@@ -74,7 +74,7 @@ class RareOperatorsTest {
     assertThat(met.get(2).toLongs()).containsExactly(0, 1, 1, 2, 0);
   }
 
-  /** ONNX Runtime, whose operator this is, masks nothing for the last query. */
+  /** ONNX Runtime, which defines this operator, masks nothing for the last query. */
   @Test
   void theLastQuerySeesAllKeysOfAnAttentionInOneDirection() {
     Tensor attended =
@@ -100,7 +100,7 @@ class RareOperatorsTest {
             .with("output_width", 1L)
             .with("sampling_ratio", 2L)
             .run(backend);
-    // Samples stand at 0.5 - 0.5 = 0 and 1.5 - 0.5 = 1: on the four pixels.
+    // The samples are at 0.5 - 0.5 = 0 and 1.5 - 0.5 = 1: on the four pixels.
     assertThat(pooled.toFloats()).containsExactly((0f + 1 + 2 + 3) / 4);
   }
 
@@ -216,7 +216,7 @@ class RareOperatorsTest {
   }
 
   @Test
-  void aLossIsTheWeightedMeanOfWhatIsNotIgnored() {
+  void aLossIsTheWeightedMeanOfLabelsThatAreNotIgnored() {
     Tensor loss =
         OneNode.of("NegativeLogLikelihoodLoss")
             .data(floats(Shape.of(3, 2), -1, -2, -3, -4, -5, -6))
@@ -228,7 +228,7 @@ class RareOperatorsTest {
   }
 
   @Test
-  void aCausalConvolutionGoesOnFromItsState() {
+  void aCausalConvolutionContinuesFromItsState() {
     List<Tensor> results =
         OneNode.of("CausalConvWithState")
             .data(floats(Shape.of(1, 1, 2), 3, 4))
@@ -265,7 +265,9 @@ class RareOperatorsTest {
     assertThat(cast.toLongs()).containsExactly(3, -8, 9 - 16);
   }
 
-  /** Types that PyTorch's Java side cannot move travel as others; no bit may be lost. */
+  /**
+   * Types that PyTorch's Java API cannot transfer are transferred as others; no bit may be lost.
+   */
   @ParameterizedTest
   @EnumSource(
       names = {
@@ -287,7 +289,7 @@ class RareOperatorsTest {
         "UINT4",
         "BOOL"
       })
-  void everyTypeComesBackAsItWent(DataType type) {
+  void everyTypeSurvivesARoundTrip(DataType type) {
     int size = type == DataType.BOOL ? 2 : 3;
     TensorType vector = TensorType.of(type, size);
     Tensor x =
@@ -380,7 +382,7 @@ class RareOperatorsTest {
   }
 
   @Test
-  void aCausalQueryStandsAtTheEndOfTheKeysThatCount() {
+  void aCausalQueryIsAtTheEndOfTheValidKeys() {
     Tensor values = floats(Shape.of(2, 1, 4, 1), 1, 2, 4, 8, 1, 2, 4, 8);
     OneNode causal =
         OneNode.of("Attention")

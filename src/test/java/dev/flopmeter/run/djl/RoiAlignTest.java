@@ -11,7 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** RoiAlign against ONNX's definition, sample by sample. */
+/** RoiAlign, compared with ONNX's definition, sample by sample. */
 class RoiAlignTest {
   private static final int CHANNELS = 3;
   private static final int HEIGHT = 11;
@@ -20,7 +20,7 @@ class RoiAlignTest {
 
   private final Random random = new Random(7);
 
-  /** One bin at a time; a sampling ratio of 0 means a sample a pixel. */
+  /** One bin at a time; a sampling ratio of 0 means one sample per pixel. */
   private record Definition(float[] image, boolean isMean, boolean isShifted, int sampled) {
 
     double bin(float[] box, int batch, int channel, int row, int column) {
@@ -46,7 +46,10 @@ class RoiAlignTest {
       return isMean ? result / Math.max(1, counts[0] * counts[1]) : result;
     }
 
-    /** The four pixels around a place, weighted; nothing more than a pixel outside of the image. */
+    /**
+     * The weighted sum of the four pixels around a position; 0 if it is more than a pixel outside
+     * the image.
+     */
     private double[] parts(int batch, int channel, double y, double x) {
       if (y < -1 || y > HEIGHT || x < -1 || x > WIDTH) {
         return new double[4];
@@ -87,7 +90,7 @@ class RoiAlignTest {
     float[] corners = new float[4 * boxes];
     long[] images = new long[boxes];
     for (int r = 0; r < boxes; r++) {
-      float[] box = numbers(4, -4, 12); // some start or end outside of the image
+      float[] box = numbers(4, -4, 12); // some start or end outside the image
       System.arraycopy(
           new float[] {box[0], box[1], box[0] + 5 + box[2], box[1] + 5 + box[3]},
           0,

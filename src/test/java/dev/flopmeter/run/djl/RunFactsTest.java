@@ -24,11 +24,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-/** Work that depends on data, counted with what one run of the model shows, against hand counts. */
+/**
+ * Data-dependent work, counted with the facts of one run of the model, compared with hand counts.
+ */
 class RunFactsTest {
   private static final DjlBackend BACKEND = DjlBackend.open();
 
-  /** Of a product of 2 x 3 with 3 x 3. */
+  /** The MACs of a product of 2 x 3 with 3 x 3. */
   private static final long PRODUCT = 2 * 3 * 3;
 
   private static final Map<String, Tensor> WEIGHTS =
@@ -107,7 +109,7 @@ class RunFactsTest {
   }
 
   @Test
-  void asManyRowsAsNonZeroFinds() {
+  void countsTheRowsThatNonZeroFinds() {
     Map<String, Tensor> inputs = Map.of("x", floats(6, 1, 0, 2, 0, 3, 4));
     Graph graph =
         graph(
@@ -126,7 +128,7 @@ class RunFactsTest {
   }
 
   @Test
-  void asManyBoxesAsSuppressionLeaves() {
+  void countsTheBoxesThatSuppressionLeaves() {
     // The second box covers 9/11 of the first and scores less.
     Tensor boxes =
         DenseTensor.ofDoubles(
@@ -170,7 +172,7 @@ class RunFactsTest {
   }
 
   @Test
-  void whatGrowsFromTripToTripCountsAsLargeAsItWas() {
+  void valuesThatGrowWithEachTripCountAtTheirActualSize() {
     Map<String, Tensor> inputs = Map.of("n", Tensor.ofLong(3), "x", weights(2, 3));
     GraphTemplate body =
         body(
@@ -201,7 +203,8 @@ class RunFactsTest {
   }
 
   /**
-   * The inner loop runs as often as the outer one has before; the first two trips of a loop choose.
+   * The inner loop runs as often as the outer one has run before; the first two trips of a loop
+   * take the branch.
    */
   @Test
   void bodiesInBodiesEachWithTheirOwnTrips() {
@@ -241,7 +244,7 @@ class RunFactsTest {
   }
 
   @Test
-  void whatDependsOnNoDataIsNotMarked() {
+  void workThatDoesNotDependOnDataIsNotMarked() {
     Map<String, Tensor> inputs = Map.of("x", weights(2, 3));
     Node loop = loop("two - x", "y", body("i c v", "c w", node("MatMul", "v w3x3", "w")));
     Graph graph = graph(inputs, "y", loop);

@@ -26,8 +26,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Libraries accept some combinations of a convolution or product with what follows it and refuse
- * others when they run. Every kind runs here with every follower, against the same nodes unfused.
+ * Libraries accept some combinations of a convolution or product with its followers and reject
+ * others at run time. Every kind runs here with every follower, and is compared with the same nodes
+ * unfused.
  */
 abstract class EveryFusion {
   private static final int CHANNELS = 8;
@@ -86,14 +87,14 @@ abstract class EveryFusion {
     }
   }
 
-  /** What a Gelu of several nodes halves. */
+  /** The value that a Gelu of several nodes halves. */
   private enum Halving {
     FIRST,
     SUM,
     LAST
   }
 
-  /** All that any fusion knows, and neighbours that it might come to know. */
+  /** All followers that any fusion supports, and similar ones that it might support. */
   private static final Map<String, Follower> FOLLOWERS = new LinkedHashMap<>();
 
   static {
@@ -332,7 +333,7 @@ abstract class EveryFusion {
     }
   }
 
-  /** One output for each follower, straight behind the kind's node and behind a residual sum. */
+  /** One output per follower, directly after the kind's node and after a residual sum. */
   private static Graph withFollowers(Kind kind) {
     GraphBuilder graph = new GraphBuilder("kind", 20);
     graph.input("x", kind.input());
@@ -347,7 +348,7 @@ abstract class EveryFusion {
           kind.writer().write(graph, name + "/kept/own");
           graph.add("Sum", name + "/kept/sum", NONE, "other", name + "/kept/own");
           outputs.add(follower.write(graph, name + "/kept", name + "/kept/sum"));
-          // Nobody else reads this residual, so its memory may take the sum.
+          // This residual has no other reader, so the sum may use its memory.
           kind.writer().write(graph, name + "/spent/shortcut");
           kind.writer().write(graph, name + "/spent/own");
           graph.add(

@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
-/** What is offered to a backend, and what becomes of it. */
+/** The candidates that are offered to a backend, and the result. */
 class FuserTest {
   private static final Set<String> MAINS = Set.of("Conv", "Gemm", "MatMul");
 
@@ -46,7 +46,7 @@ class FuserTest {
     return steps.stream().map(Fused::op).toList();
   }
 
-  /** Takes every chain of a known main node, and every attention. */
+  /** Accepts every chain of a known main node, and every attention. */
   private static boolean all(Fused candidate) {
     return candidate instanceof Attention || MAINS.contains(candidate.main().op());
   }
@@ -93,7 +93,7 @@ class FuserTest {
   }
 
   @Test
-  void aValueThatSomethingElseNeedsEndsAChain() {
+  void aValueWithAnotherReaderEndsAChain() {
     residualBlock();
     assertThat(ops(steps(FuserTest::all, "y", "a")))
         .containsExactly("Conv+BatchNormalization+Add", "Sum", "Relu");
@@ -147,7 +147,7 @@ class FuserTest {
   }
 
   @Test
-  void aGuardAgainstEmptyRowsGoesOnlyWhereNoRowIsEmpty() {
+  void aGuardAgainstEmptyRowsIsRemovedOnlyIfNoRowIsEmpty() {
     graph.constant("zero", Tensor.ofFloats(Shape.SCALAR, 0));
     attention("Mul", input("mask", 5, 7));
     add("IsNaN", "e", "p");

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Networks through ONNX Runtime. */
+/** Networks run by ONNX Runtime. */
 class OrtPlanTest {
   private static final Graph NETWORK = Zoo.get("mobilenet_v3_small").bind(Bindings.NONE);
 
@@ -67,7 +67,7 @@ class OrtPlanTest {
     }
   }
 
-  /** ONNX Runtime's profile has names as they are, so that some are no JSON. */
+  /** ONNX Runtime does not escape names in its profile, so some profiles are not JSON. */
   @ParameterizedTest
   @ValueSource(
       strings = {"a \"quoted\" one", "back\\slash", "C:\\new \"\\\"", "two\nlines", "\"},\n"})
@@ -108,7 +108,9 @@ class OrtPlanTest {
     }
   }
 
-  /** Blocks are 8 or 16 channels, by the processor; without vector units there are none. */
+  /**
+   * Blocks have 8 or 16 channels, depending on the processor; without vector units there are none.
+   */
   @Test
   void saysWhatPaddedChannelsCost() {
     GraphBuilder builder = new GraphBuilder("odd", 20);
@@ -141,12 +143,12 @@ class OrtPlanTest {
     try (Backend backend = at(OrtOptions.Level.ALL)) {
       long asFile = normalisations(backend, graph, RunOptions.DEFAULT.withSource(file));
       long asGraph = normalisations(backend, graph, RunOptions.DEFAULT);
-      // Its weights are inputs, too, so that ONNX Runtime must not fold them.
+      // The weights are also inputs, so that ONNX Runtime must not fold them.
       assertThat(asFile).isGreaterThan(asGraph);
     }
   }
 
-  /** ONNX Runtime saves an optimised model of this one that names a value twice. */
+  /** ONNX Runtime saves an optimised model of this one that defines a value twice. */
   @Test
   void timesALoopWhoseOptimisedModelCannotBeRead() throws URISyntaxException {
     Path file = Path.of(OrtPlanTest.class.getResource("sequence-in-loop.onnx").toURI());

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Which nodes of a model each node of an optimised graph stands for. */
+/** The nodes of a model that each node of an optimised graph stands for. */
 class NodeJoinTest {
   private final GraphBuilder graph = new GraphBuilder("test", 20);
 
@@ -89,7 +89,7 @@ class NodeJoinTest {
   }
 
   @Test
-  void whatABlockedConvolutionAddsForPaddedChannelsIsTold() {
+  void theWorkOfPaddedChannelsInABlockedConvolutionIsReported() {
     add("Conv", "conv", "x", "w");
     add("Conv", "plain", "conv", "w");
     Graph built = graph.build(List.of("plain"));
@@ -123,7 +123,7 @@ class NodeJoinTest {
             .map(
                 node -> new Kernel(node.name(), node.op(), -1, List.of(), List.of(), List.of(1e-3)))
             .toList();
-    // 8 of 16 output channels are the model's: 8 more times 8 inputs at each of 4 x 4 places.
+    // 8 of 16 output channels are the model's: 8 more times 8 inputs at each of 4 x 4 positions.
     assertThat(TraceJoin.byGraph(built, List.of(), kernels, ran).steps())
         .extracting(step -> step.kernel().paddingMacs())
         .containsExactly(8L * 8 * 4 * 4, null, null);

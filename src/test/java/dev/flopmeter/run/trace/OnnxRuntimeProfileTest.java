@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class OnnxRuntimeProfileTest {
-  /** Not asked: these traces name the nodes themselves. */
+  /** Not called: these traces name the nodes themselves. */
   private static final Graph NO_MODEL = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
 
   private static final String START = event("Session", "session_initialization", 0, 5, 1, "");
@@ -71,7 +71,7 @@ class OnnxRuntimeProfileTest {
   }
 
   @Test
-  void aSortedFileTellsTheSame() throws IOException {
+  void aSortedFileGivesTheSameResult() throws IOException {
     String gpu = node("b", 22, 2).replace("CPUExecutionProvider", "CUDAExecutionProvider");
     Trace trace =
         read(START, run(9, 6), node("a", 10, 4), run(20, 9), node("a", 21, 7), node("c", 22, 2));
@@ -94,7 +94,7 @@ class OnnxRuntimeProfileTest {
   }
 
   @Test
-  void anUnfinishedRunIsLeftOutAloud() throws IOException {
+  void anUnfinishedRunIsLeftOutWithANote() throws IOException {
     Trace trace = read(START, node("a", 10, 4), run(9, 6), node("a", 20, 5));
     assertThat(trace.passSeconds()).hasSize(1);
     assertThat(trace.notes()).anyMatch(note -> note.contains("not complete"));

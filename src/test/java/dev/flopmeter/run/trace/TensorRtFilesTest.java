@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TensorRtFilesTest {
-  /** Not asked: these traces name the nodes themselves. */
+  /** Not called: these traces name the nodes themselves. */
   private static final Graph NO_MODEL = Zoo.get("resnet18").bind(Bindings.ofBatch(1));
 
   @TempDir Path folder;
@@ -94,7 +94,7 @@ class TensorRtFilesTest {
   }
 
   @Test
-  void namesWithBracketsAndIntegerWeightsAreTold() throws IOException {
+  void namesWithBracketsAndIntegerWeightsAreReported() throws IOException {
     Path layers =
         file(
             "layers.json",

@@ -64,7 +64,7 @@ class TorchTraceTest {
             + "]],\"Input type\":[\"float\"]");
   }
 
-  /** Products one behind the other, with a ReLU behind each, and their work. */
+  /** Products in sequence, with a ReLU after each, and their work. */
   private record Layers(Graph graph, Map<String, Long> macs) {
     static Layers of(int... widths) {
       GraphBuilder net = new GraphBuilder("layers", 20);
@@ -180,7 +180,7 @@ class TorchTraceTest {
   }
 
   @Test
-  void anOperatorThatTheExportWroteWithOthersTakesThem() throws IOException {
+  void anOperatorThatTheExportDecomposedTakesAllOfItsNodes() throws IOException {
     linear(0, 8, 8).op("silu_", 10, 5, "").op("detach", 16, 1, "").linear(20, 8, 8);
     GraphBuilder net = new GraphBuilder("silu", 20);
     net.input("x", TensorType.of(DataType.FLOAT, 1, 8));
@@ -225,7 +225,7 @@ class TorchTraceTest {
   }
 
   @Test
-  void whatCannotBeToldApartIsOneGroup() throws IOException {
+  void layersInAnotherOrderAreStillMatched() throws IOException {
     linear(0, 8, 32).linear(10, 16, 8).linear(20, 32, 8).linear(30, 8, 16);
     Trace trace = read(Layers.of(8, 16, 8, 32, 8));
     assertThat(trace.kernels().stream().flatMap(kernel -> kernel.nodes().stream()))

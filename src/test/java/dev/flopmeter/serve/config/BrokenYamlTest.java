@@ -56,7 +56,7 @@ class BrokenYamlTest {
   }
 
   @Test
-  void halfACharacterIsNoText() {
+  void halfACharacterIsNotText() {
     for (String key : List.of("history: {folder", "http: {web_config_file", "http: {names")) {
       assertThat(problems("workloads: {a: {model: m}}\n" + key + ": \"x\\ud800\"}"))
           .startsWith("f.yaml:2: ")
@@ -65,7 +65,7 @@ class BrokenYamlTest {
   }
 
   @Test
-  void whatIsNoConfigurationAtAll() {
+  void invalidStructure() {
     assertThat(problems("x: &m {model: m}\nworkloads:\n  a: *m"))
         .isEqualTo("f.yaml:3: workloads.a: is a YAML alias; write the value out");
     assertThat(problems("- a")).startsWith("f.yaml:1: is a list at its top");
@@ -129,7 +129,7 @@ class BrokenYamlTest {
     assertThat(problems("[".repeat(3000))).isEqualTo("f.yaml:1: is nested deeper than 16 levels");
   }
 
-  /** Whatever is done to a file, no message names a class of Java or of the libraries. */
+  /** However a file is damaged, no message names a class of Java or of a library. */
   @Test
   void noDamageToAFileShowsJava() throws Exception {
     String good = Files.readString(Path.of("config/flopmeter.yaml"));

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A folder for configuration files, and what the reader says of them. */
+/** A folder for configuration files, and the reader's messages about them. */
 record ConfigFolder(Path path) {
   ConfigReader reader() {
     return new ConfigReader(
@@ -22,7 +22,7 @@ record ConfigFolder(Path path) {
     return reader().read(Files.writeString(path.resolve("f.yaml"), yaml));
   }
 
-  /** The problems without the folder's name, one a line. */
+  /** The problems, one per line, without the folder's name. */
   String problems(String yaml) {
     ConfigException e = catchThrowableOfType(ConfigException.class, () -> read(yaml));
     assertThat(e).isNotNull();

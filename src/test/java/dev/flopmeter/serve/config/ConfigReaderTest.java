@@ -242,7 +242,7 @@ class ConfigReaderTest {
   }
 
   @Test
-  void everyProblemIsToldAtOnceWithItsLineAndKey() {
+  void allProblemsAreReportedAtOnceWithLineAndKey() {
     assertThat(
             problems(
                 """

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The section otlp, and OpenTelemetry's variables. */
+/** The otlp section, and OpenTelemetry's variables. */
 class OtlpConfigTest {
   @TempDir private Path folder;
 

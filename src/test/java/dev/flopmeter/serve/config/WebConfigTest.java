@@ -132,7 +132,7 @@ class WebConfigTest {
           basic_auth_users: {alice: secret}                         | 1: basic_auth_users.alice: is not a bcrypt hash
           rate_limit: {interval: 1s, burst: 2}                      | 1: rate_limit: is not supported
           """)
-  void whatIsNotDoneIsRefusedByName(String web, String problem) {
+  void unsupportedSettingsAreRejectedByName(String web, String problem) {
     assertThat(problems(web.formatted(FILES), ""))
         .startsWith("web/web.yml:" + problem)
         .hasLineCount(1)

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A history on a disk that does not keep what it was given: everything undamaged is read back. */
+/** A history on a disk that loses data: everything undamaged is read back. */
 class DamageTest {
   private static final SeriesKey KEY = new SeriesKey("w", "resnet50", "cpu", "djl", "fp32", 1);
 
@@ -49,7 +49,7 @@ class DamageTest {
         DamageTest::withoutWaiting);
   }
 
-  /** A file on the disk that does not wait for the disk: no power fails in this test. */
+  /** A file that is not synced to the disk: power does not fail in this test. */
   private static OutputStream withoutWaiting(Path path, long size) throws IOException {
     FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     return Channels.newOutputStream(file.truncate(size).position(size));
@@ -66,7 +66,7 @@ class DamageTest {
     }
   }
 
-  /** The numbers of the results that can be read, each with its own JSON, in order. */
+  /** The numbers of the readable results, each with its own JSON, in order. */
   private static List<Long> numbers(History history) {
     List<HistoryEntry> entries = history.entries(entry -> true, Integer.MAX_VALUE);
     assertThat(entries)
@@ -101,7 +101,7 @@ class DamageTest {
   }
 
   @Test
-  void aBitThatFlipsAnywhereCostsTheResultItHitsAndNoOther() throws Exception {
+  void aBitFlipAnywhereCostsOnlyTheResultItHits() throws Exception {
     List<byte[]> parts = parts(3);
     Path file = Segment.path(folder, 1);
     byte[] whole = joined(parts);
@@ -216,8 +216,8 @@ class DamageTest {
   }
 
   /**
-   * Flips, zeroes, removes and inserts bytes at random; what no damage touched is read back, in
-   * this run of the daemon and the next, which has written behind it.
+   * Flips, zeroes, removes and inserts bytes at random; undamaged results are read back by this run
+   * of the daemon and by the next, which has appended more.
    */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 4})
@@ -288,7 +288,7 @@ class DamageTest {
   }
 
   @Test
-  void aBlockThatStandsInTheFileTwiceGivesItsResultsOnce() throws Exception {
+  void aBlockThatIsInTheFileTwiceReturnsItsResultsOnce() throws Exception {
     List<byte[]> parts = new ArrayList<>(parts(6));
     parts.addAll(3, parts.subList(1, 4));
     Files.write(Segment.path(folder, 1), joined(parts));

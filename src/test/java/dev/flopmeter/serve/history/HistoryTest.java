@@ -56,7 +56,7 @@ class HistoryTest {
   }
 
   @Test
-  void whatWasKeptIsThereAgainNewestFirst() throws Exception {
+  void storedResultsAreRestoredNewestFirst() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       history.append(result(2), json(2));
@@ -73,7 +73,7 @@ class HistoryTest {
   }
 
   @Test
-  void whatWasImportedIsKeptFromItsArrivalOn() throws Exception {
+  void anImportedResultIsKeptFromItsArrivalOn() throws Exception {
     Instant lastYear = wall.minus(Duration.ofDays(365));
     Result old = new Result(KEY, SampleResult.of(lastYear, 1, false, List.of()));
     try (History history = open()) {
@@ -115,7 +115,7 @@ class HistoryTest {
   }
 
   @Test
-  void aByteThatTurnedCostsItsResultAndIsCounted() throws Exception {
+  void aFlippedByteCostsItsResultAndIsCounted() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       history.append(result(2), json(2));
@@ -140,7 +140,7 @@ class HistoryTest {
   }
 
   @Test
-  void aFolderThatIsRemovedIsMadeAgainForWhatComesNext() throws Exception {
+  void aDeletedFolderIsRecreatedForTheNextResult() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       removeFolder();
@@ -155,7 +155,7 @@ class HistoryTest {
   }
 
   @Test
-  void whatAnotherMadeInItsPlaceIsNotTouched() throws Exception {
+  void aHistoryThatAnotherCreatedInItsPlaceIsNotTouched() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       removeFolder();
@@ -173,7 +173,7 @@ class HistoryTest {
   }
 
   @Test
-  void aFileThatIsRemovedCostsOnlyItsOwnResults() throws Exception {
+  void aDeletedFileCostsOnlyItsOwnResults() throws Exception {
     try (History history = open()) {
       history.append(result(1), json(1));
       Files.delete(Segment.path(folder, 1));
@@ -186,7 +186,7 @@ class HistoryTest {
   }
 
   @Test
-  void theOldestGoWhenThereIsTooMuch() throws Exception {
+  void theOldestAreDeletedIfThereAreTooMany() throws Exception {
     long size = 1 << 20;
     String large = "x".repeat(10);
     try (History history = History.open(rules(size, Duration.ofDays(90)), clocks)) {
@@ -205,7 +205,7 @@ class HistoryTest {
   }
 
   @Test
-  void theOldestGoWhenTheyAreTooOld() throws Exception {
+  void resultsThatAreTooOldAreDeleted() throws Exception {
     try (History history = History.open(rules(64 << 20, Duration.ofDays(8)), clocks)) {
       for (int day = 0; day < 30; day++) {
         history.append(result(day), json(day));
@@ -221,7 +221,7 @@ class HistoryTest {
   }
 
   @Test
-  void aClockThatJumpsCostsNothing() throws Exception {
+  void aClockJumpHasNoEffect() throws Exception {
     try (History history = History.open(rules(64 << 20, Duration.ofDays(8)), clocks)) {
       history.append(result(1), json(1));
       wall = wall.plus(Duration.ofDays(5000));
@@ -233,7 +233,7 @@ class HistoryTest {
     }
   }
 
-  /** A disk that is full while {@code isFull}, and then half writes. */
+  /** A disk that is full while {@code isFull}, and writes only half of the data then. */
   private static final class FullDisk {
     boolean isFull;
 
@@ -279,7 +279,7 @@ class HistoryTest {
   }
 
   @Test
-  void aFolderThatCannotBeWrittenIsNoReasonToStop() throws Exception {
+  void aFolderThatCannotBeWrittenDoesNotStopTheDaemon() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "");
     ServeConfig.History rules =
         new ServeConfig.History(

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the server takes and refuses, byte by byte. */
+/** The requests that the server accepts and rejects, byte by byte. */
 class HttpServiceTest {
   private static final AtomicInteger posts = new AtomicInteger();
   private static HttpService service;
@@ -122,7 +122,7 @@ class HttpServiceTest {
   }
 
   @Test
-  void asMuchOfAHeaderIsReadAsFitsTheHeapOnAllThreads() {
+  void headersAreLimitedToTheHeapForAllThreads() {
     Http http = http(new ListenAddress("127.0.0.1", 0));
     long heap = 12L * http.threads() * 85_000;
     assertThat(HttpService.readableHeader(http, heap)).isEqualTo(85_000);
@@ -201,7 +201,7 @@ class HttpServiceTest {
   }
 
   @Test
-  void aPortThatIsTaken() {
+  void aPortInUse() {
     Http same = http(new ListenAddress("127.0.0.1", service.address().getPort()));
     assertThatThrownBy(() -> HttpService.check(same))
         .isInstanceOf(HttpService.AddressInUseException.class)

@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Answers of many megabytes, from many threads at once. */
+/** Responses of many megabytes, from many threads at once. */
 class LargeAnswerTest {
   @TempDir private Path folder;
 
@@ -38,7 +38,7 @@ class LargeAnswerTest {
     Http settings = settings();
     assertThat(settings.threads()).isGreaterThanOrEqualTo(TOGETHER);
     byte[] content = new byte[BYTES];
-    // All are being answered at the same time, so each thread of the server answers one.
+    // All responses are in progress at the same time, so each occupies a thread of the server.
     CyclicBarrier all = new CyclicBarrier(TOGETHER);
     Route.Handler large =
         request ->
@@ -81,7 +81,7 @@ class LargeAnswerTest {
                   },
                   Map.of());
       try (HttpService service = HttpService.start(settings(), List.of(Route.get("/", breaking)))) {
-        // Without an end of the connection, reading would run into its time limit.
+        // If the connection did not end, reading would run into its time limit.
         assertThat(received(service)).as("of %d bytes", length).isLessThan(BYTES);
       }
     }
@@ -115,8 +115,8 @@ class LargeAnswerTest {
   }
 
   /**
-   * The standard ones but for the port: the JDK's server reads its bounds once for all servers of a
-   * process, so others here would be those of every test that comes after.
+   * The default limits except for the port: the JDK's server reads its limits once for all servers
+   * of a process, so others would affect all later tests.
    */
   private Http settings() throws Exception {
     Path config =

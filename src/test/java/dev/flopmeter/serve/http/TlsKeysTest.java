@@ -145,7 +145,7 @@ class TlsKeysTest {
   }
 
   @Test
-  void filesThatHoldSomethingElse() throws Exception {
+  void filesWithOtherContents() throws Exception {
     certificate("rsa:2048");
     for (String text :
         List.of(

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** What a scrape holds where there are more series than metrics.max_series. */
+/** The contents of a scrape with more series than metrics.max_series. */
 class DaemonMetricsTest {
   private static final Instant NOW = Instant.parse("2026-06-01T00:00:00Z");
   private static final int WORKLOADS = 20;
@@ -65,7 +65,7 @@ class DaemonMetricsTest {
   }
 
   private static DaemonMetrics metrics(ServeConfig config) {
-    // The JVM's own come and go; here the process has 90 that stay.
+    // The JVM's own series vary; here the process has 90 fixed ones.
     PrometheusRegistry process = new PrometheusRegistry();
     Gauge gauge = Gauge.builder().name("process_figure").labelNames("n").register(process);
     IntStream.range(0, 90).forEach(i -> gauge.labelValues(Integer.toString(i)).set(i));
@@ -124,7 +124,7 @@ class DaemonMetricsTest {
   }
 
   @Test
-  void layersAreLeftOutWholeAndOneLineSaysOfWhichWorkloads() throws Exception {
+  void layersAreLeftOutTogetherAndOneLineNamesTheWorkloads() throws Exception {
     Logger logger = (Logger) LoggerFactory.getLogger(DaemonMetrics.class);
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
@@ -258,7 +258,7 @@ class DaemonMetricsTest {
     return Set.of(line.substring(line.indexOf('{') + 1, line.lastIndexOf('}')).split(","));
   }
 
-  /** What rates are taken of. */
+  /** The counters for rates. */
   private static List<String> sums(DaemonMetrics metrics) throws IOException {
     return series(metrics, Format.TEXT).stream()
         .filter(
@@ -300,7 +300,7 @@ class DaemonMetricsTest {
                   + " 2.0E12",
               "flopmeter_device_peak_memory_bytes_per_second{basis=\"measured\",device=\"cuda:0\"}"
                   + " 1.8E12");
-      // A result in fp16, with its own idea of the card.
+      // A result in fp16, with another name for the card.
       metrics.show(new PublishedResult(workerResult("good-3"), false, null));
       metrics.devices(List.of(card));
       assertThat(ofDevices(metrics))

@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 
-/** What a scrape reads, and what it only copies. */
+/** The metrics that a scrape renders, and those that it only copies. */
 class ExpositionTest {
   private final SeriesTable ours = new SeriesTable();
   private final PrometheusRegistry histograms = new PrometheusRegistry();
@@ -36,7 +36,7 @@ class ExpositionTest {
         .build();
   }
 
-  /** Makes this all that a metric of the daemon has. */
+  /** Makes this the only metric of the daemon. */
   private void show(String metric, double value) {
     ours.replace(metric, List.of(new Row(Metric.named(metric), Labels.EMPTY, value)));
   }

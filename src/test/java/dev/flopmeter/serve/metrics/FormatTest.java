@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Which format a client gets for its Accept header. */
+/** The format that a client gets for its Accept header. */
 class FormatTest {
   @ParameterizedTest
   @CsvSource(

@@ -130,14 +130,14 @@ class NodeRowsTest {
   }
 
   @Test
-  void aServerOfMpsIsNoted() {
+  void anMpsServerIsRecorded() {
     // The kernel keeps 15 characters of nvidia-cuda-mps-server.
     assertThat(mps(node(false, "NVIDIA L4", null, "python", "nvidia-cuda-mps"))).isEqualTo("true");
     assertThat(mps(node(false, "NVIDIA L4", null, "python"))).isEqualTo("false");
   }
 
   @Test
-  void aContainerIsToldByTheGpuThatItWasGiven() {
+  void aContainerIsIdentifiedByItsAllocatedGpu() {
     NodeState one = node(false, "NVIDIA L4", null);
     Pod pod = new Pod("MIG-1", "ml", "train-0", "");
     NodeState node =

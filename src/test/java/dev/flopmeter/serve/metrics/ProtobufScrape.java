@@ -9,15 +9,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads a scrape in protobuf by the numbers of the fields in Prometheus' {@code metrics.proto}
- * alone, as lines like those of the text format. A native histogram is one line: its name and
- * labels, and the number of its observations.
+ * Reads a scrape in protobuf, only by the field numbers in Prometheus' {@code metrics.proto}, as
+ * lines like those of the text format. A native histogram is one line: its name and labels, and the
+ * number of its observations.
  */
 public final class ProtobufScrape {
   private static final int SUMMARY = 4;
   private static final int HISTOGRAM = 7;
 
-  /** The simple kinds: a gauge, a counter, and what has no type. */
+  /** The simple kinds: gauges, counters, and untyped. */
   private static final List<Integer> SINGLE = List.of(2, 3, 5);
 
   private ProtobufScrape() {}

@@ -27,15 +27,14 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The kubelet's pod-resources socket: one call on each connection, by the letter of HTTP/2 (RFC
- * 9113) and of gRPC over it. What a client does wrong is among the problems, and ends the
- * connection as a server would.
+ * The kubelet's pod-resources socket: one call per connection, strict about HTTP/2 (RFC 9113) and
+ * gRPC. A client's mistakes are recorded as problems and end the connection, as a server would.
  */
 final class FakeKubelet implements AutoCloseable {
-  /** What becomes of a call. */
+  /** The outcome of a call. */
   enum Behavior {
     ANSWERS,
-    /** A server without this API, as one of an older version. */
+    /** A server without this API, like an older kubelet. */
     UNIMPLEMENTED,
     GOES_AWAY,
     RESETS,
@@ -47,7 +46,7 @@ final class FakeKubelet implements AutoCloseable {
   private static final int FRAME = 1 << 14;
 
   // As grpc-go writes them: ":status 200, content-type application/grpc", "grpc-status 0" with an
-  // empty message, and a head and trailers in one for a method that is not there.
+  // empty message, and a combined head and trailers for an unknown method.
   private static final byte[] HEAD = HexFormat.of().parseHex("885f8b1d75d0620d263d4c4d6564");
   private static final byte[] TRAILERS =
       HexFormat.of().parseHex("40889acac8b21234da8f013040899acac8b5254207317f00");
@@ -76,14 +75,14 @@ final class FakeKubelet implements AutoCloseable {
     return kubelet;
   }
 
-  /** A pod with one container, and the devices of one resource that it was given. */
+  /** A pod with one container, and its allocated devices of one resource. */
   static ByteString pod(String namespace, String name, String container, String... devices) {
     UnknownFieldSet.Builder given = UnknownFieldSet.newBuilder();
     given.mergeField(1, text("nvidia.com/gpu"));
     for (String device : devices) {
       given.mergeField(2, text(device));
     }
-    // The NUMA node 1.
+    // NUMA node 1.
     given.mergeField(3, bytes(message(1, message(1, 1))));
     UnknownFieldSet.Builder inside = UnknownFieldSet.newBuilder();
     inside.mergeField(1, text(container)).mergeField(2, bytes(given.build().toByteString()));
@@ -151,7 +150,7 @@ final class FakeKubelet implements AutoCloseable {
 
   private record Frame(int type, int flags, int stream, ByteString payload) {}
 
-  /** One connection, and what its client may be sent. */
+  /** One connection, and the amount of data its client allows. */
   private final class Connection {
     private final DataInputStream in;
     private final DataOutputStream out;
@@ -227,7 +226,7 @@ final class FakeKubelet implements AutoCloseable {
       }
     }
 
-    /** Literals that no table takes, with names and values that are not packed. */
+    /** Literals without indexing, with uncompressed names and values. */
     private Map<String, String> headers(ByteBuffer left) throws IOException {
       Map<String, String> headers = new LinkedHashMap<>();
       boolean isPseudo = true;
@@ -286,7 +285,7 @@ final class FakeKubelet implements AutoCloseable {
           acknowledged();
         }
         case ANSWERS, COMPRESSES -> {
-          // grpc-go measures the way with a PING when data comes.
+          // grpc-go measures the bandwidth with a PING when data arrives.
           byte[] ping = {2, 4, 16, 16, 9, 14, 7, 7};
           write(6, 0, 0, ping);
           write(8, 0, 0, new byte[] {0, 0, 0, 5});

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Where each second goes; samples come every ten. */
+/** The state of each second; samples come every ten seconds. */
 class NodeAccountsTest {
   private static final long SECOND = 1_000_000_000L;
 
@@ -64,7 +64,7 @@ class NodeAccountsTest {
   }
 
   @Test
-  void aSampleSpeaksForTheTimeSinceTheOneBefore() {
+  void aSampleCoversTheTimeSinceThePreviousOne() {
     sample(3, gpu("gpu:0", "GPU-a", State.BUSY));
     sample(10, gpu("gpu:0", "GPU-a", State.IDLE));
     sample(11, gpu("gpu:0", "GPU-a", State.HELD));
@@ -86,7 +86,7 @@ class NodeAccountsTest {
   }
 
   @Test
-  void timeThatNoSampleSpeaksForIsUnknownAndNotDropped() {
+  void timeWithoutASampleIsUnknownAndNotDropped() {
     sample(0, gpu("gpu:0", "GPU-a", State.BUSY));
     sample(100, gpu("gpu:0", "GPU-a", State.BUSY));
     assertThat(only().seconds()).containsEntry(State.BUSY, 10.0).containsEntry(State.UNKNOWN, 90.0);
@@ -114,7 +114,7 @@ class NodeAccountsTest {
   }
 
   @Test
-  void aGpuThatIsNotListedAnyMoreIsLost() {
+  void aGpuThatIsNoLongerListedIsLost() {
     sample(0, gpu("gpu:0", "GPU-a", State.BUSY), gpu("gpu:1", "GPU-b", State.BUSY));
     sample(10, gpu("gpu:1", "GPU-b", State.BUSY));
     assertThat(accounts.view()).extracting(GpuAccount::state).contains(State.LOST, State.BUSY);

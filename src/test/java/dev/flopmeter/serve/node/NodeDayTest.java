@@ -33,9 +33,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A day of a node whose time passes by a minute from sample to sample, for it and for the daemon: 8
+ * A day of a node whose time advances by a minute per sample, for the node and for the daemon: 8
  * emulated GPUs, six of them divided into 7 instances, which a thousand pods use one after the
- * other. Every hour is the same, so that the shares of any whole day are known.
+ * other. Every hour is the same, so the shares of a whole day are known.
  */
 @Tag("emulated-full")
 class NodeDayTest {
@@ -43,7 +43,7 @@ class NodeDayTest {
   private static final Duration INTERVAL = Duration.ofSeconds(60);
   private static final int DAY = 86_400;
 
-  /** What happens does so between two samples. */
+  /** Events happen between two samples. */
   private static final int BETWEEN = 30;
 
   private static final String POD = "00000000-0000-0000-0000-%012d";
@@ -62,7 +62,7 @@ class NodeDayTest {
     return samples.get() * INTERVAL.toNanos();
   }
 
-  /** A process in the same minutes of an hour, each hour another one with a pod of its own. */
+  /** A process in the same minutes of every hour, each hour a new one with its own pod. */
   private void process(String where, int hour, int from, int to, int percent) throws IOException {
     int start = hour * 3600 + from * 60 + BETWEEN;
     int end = hour * 3600 + to * 60 + BETWEEN;
@@ -89,7 +89,7 @@ class NodeDayTest {
       script.add("throttle 7 " + start + " " + (start + 900) + " thermal");
       script.add("lost 7 " + (start + 1800) + " " + (start + 2160));
     }
-    // What the daemon appends does not count: here samples come as fast as they can be taken.
+    // The daemon's appended data does not count, because samples come as fast as possible here.
     String command =
         "exec '%s' --enable-native-access=ALL-UNNAMED -XX:TieredStopAtLevel=1 -cp '%s'"
             + " dev.flopmeter.cli.Main top --format jsonl --interval 1ms --proc '%s'";
@@ -117,7 +117,7 @@ class NodeDayTest {
         .toList();
   }
 
-  /** The first sample begins the accounts, and the day. */
+  /** The first sample starts the accounting, and the day. */
   private void sampled(NodeState state, DaemonMetrics metrics) {
     if (end != null) {
       return;
@@ -179,7 +179,7 @@ class NodeDayTest {
     spent(day, "gpu:7", State.LOST, 0.1);
     spent(day, "gpu:7", State.IDLE, 0.4);
     assertThat(pods).hasSizeGreaterThan(1000);
-    // 8 states, a reason, the cost, two gauges and the info of 44, and 3 of each process there.
+    // 8 states, a reason, the cost, two gauges and the info for each of 44, and 3 per process.
     assertThat(mostSeries).isLessThanOrEqualTo(44 * 13 + 44 * 3);
     System.out.printf(
         "| a day of 44 GPUs and instances, %d pods | each state exact to the second, at most %d"

@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A sampler that ends is replaced after longer and longer pauses, and one that hangs is ended. */
+/** A sampler that exits is replaced after increasing pauses, and one that hangs is ended. */
 class NodeWatchTest {
   private static final Node RULES =
       new Node(Optional.of(Duration.ofSeconds(10)), 5, Optional.empty(), false, List.of(), "");
@@ -30,8 +30,8 @@ class NodeWatchTest {
       """;
 
   /**
-   * Says one sample, then reads what nobody writes. It starts no other process: Java may not yet
-   * see a child of the same millisecond.
+   * Prints one sample, then reads input that never comes. It starts no other process, because Java
+   * may not yet see a child of the same millisecond.
    */
   private static final String SILENT = "echo '" + SAMPLE.strip() + "'; exec cat";
 
@@ -65,7 +65,7 @@ class NodeWatchTest {
   }
 
   @Test
-  void aSamplerThatFallsSilentIsEndedAfterThreeIntervalsAndItsStartingTime() throws Exception {
+  void aSamplerWithoutOutputIsEndedAfterThreeIntervalsAndItsStartingTime() throws Exception {
     try (NodeWatch watch = watch(SILENT)) {
       watch.start(Set::of, told::add);
       assertThat(told.poll(60, TimeUnit.SECONDS)).as("the first sample").isNotNull();
@@ -110,7 +110,7 @@ class NodeWatchTest {
   }
 
   @Test
-  void aKubeletThatIsNotThereCostsNothingButThePods(@TempDir Path folder) throws Exception {
+  void aMissingKubeletOnlyCostsThePods(@TempDir Path folder) throws Exception {
     String socket = folder.resolve("gone.sock").toString();
     Node rules =
         new Node(RULES.interval(), 5, Optional.empty(), false, List.of("namespace"), socket);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Who was given the GPUs, by a kubelet that takes HTTP/2 and gRPC by the letter. */
+/** The allocations of GPUs, from a kubelet that is strict about HTTP/2 and gRPC. */
 class PodResourcesTest {
   private static final List<String> ALL = List.of("namespace", "pod_name", "container_name");
 
@@ -61,7 +61,7 @@ class PodResourcesTest {
   }
 
   @Test
-  void whatIsNotAllowedIsNotEvenKept() throws IOException {
+  void labelsThatAreNotAllowedAreNotStored() throws IOException {
     ByteString first = pod("ml", "secret-a", "main", "GPU-d::1");
     ByteString second = pod("ml", "secret-b", "main", "GPU-d::2");
     try (FakeKubelet kubelet = FakeKubelet.start(socket, Behavior.ANSWERS, first, second)) {
@@ -89,7 +89,7 @@ class PodResourcesTest {
   }
 
   @Test
-  void eachSampleAsksAnew() throws IOException {
+  void eachCallUsesItsOwnConnection() throws IOException {
     try (FakeKubelet kubelet =
         FakeKubelet.start(socket, Behavior.ANSWERS, pod("ml", "a", "main", "GPU-a"))) {
       for (int i = 0; i < 20; i++) {

@@ -45,7 +45,7 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A made-up state of a daemon, and its parts. */
+/** An invented state of a daemon, and its parts. */
 public final class SampleStatus {
   private SampleStatus() {}
 
@@ -71,7 +71,7 @@ public final class SampleStatus {
           List.of(),
           Map.of());
 
-  /** A workload like that of the empty configuration. */
+  /** A workload as in the empty configuration. */
   static Workload workload(String name, String model) {
     Workload one = standard().workloads().get(0);
     return new Workload(
@@ -145,10 +145,10 @@ public final class SampleStatus {
             config.node(), List.of(), List.of(), List.of(), Set.of(), "", false, Map.of()));
   }
 
-  /** What the roofline allows every series. */
+  /** The rate that the roofline allows, the same for every series. */
   private static final Shares ATTAINABLE = new Shares(0.74, 0.9, null);
 
-  /** What a result says of its device, shares and validity. */
+  /** A result's device, shares and validity. */
   record Told(
       String device,
       String name,
@@ -282,13 +282,13 @@ public final class SampleStatus {
         List.of("the configuration was not reloaded: line 12: unknown key 'intervall'"));
   }
 
-  /** On a processor whose roof nobody has measured. */
+  /** On a processor whose roof has not been measured. */
   private static Series withoutRoof() {
     Told told = new Told("cpu", "Sample CPU", false, Shares.NONE, true, List.of(), null);
     return series("encoder", Precision.FP32, 1, 0.04, told, true, null, List.of());
   }
 
-  /** Of the first series of a snapshot. */
+  /** For the first series of a snapshot. */
   public static Recommendation recommendation(Snapshot snapshot) {
     return new Recommendation(
         snapshot.series().get(0),

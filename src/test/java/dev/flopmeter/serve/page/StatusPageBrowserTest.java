@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The status page under the policy that it is served with, in a real browser. */
+/** The status page in a real browser, with the content security policy that it is served with. */
 class StatusPageBrowserTest {
 
   private static final AtomicReference<Snapshot> VIEW = new AtomicReference<>();

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What the page says first, and what it must not claim. */
+/** The main statements of the page, and statements that it must not make. */
 class StatusPageTest {
   private static final Shares DATASHEET = new Shares(0.41, 0.52, 0.44);
   private static final Shares MEASURED = new Shares(null, 0.64, null);
@@ -79,7 +79,7 @@ class StatusPageTest {
   }
 
   @Test
-  void theFirstThingSaidIsTheShareOfThePeakWithItsBasis() {
+  void theFirstStatementIsTheShareOfThePeakWithItsBasis() {
     assertThat(heading(page(latest(DATASHEET, null))))
         .isEqualTo("cuda:0 reaches 41 % of its datasheet peak");
     assertThat(heading(page(latest(MEASURED, null))))
@@ -89,7 +89,7 @@ class StatusPageTest {
   }
 
   @Test
-  void besideAShareIsWhatTheRooflineAllows() {
+  void aShareIsShownWithTheShareThatTheRooflineAllows() {
     assertThat(page(latest(DATASHEET, null)))
         .contains("of the datasheet peak of <bdi>cuda:0</bdi>, <bdi>Card</bdi>, of 74 % attainable")
         .contains("<b>41 %</b><span class=\"soft small\">of datasheet peak, of 74 % attainable");
@@ -112,7 +112,7 @@ class StatusPageTest {
   }
 
   @Test
-  void anInvalidResultIsNoAnswerAndSaysWhyOnItsRow() {
+  void anInvalidResultIsNotAnAnswerAndShowsItsReason() {
     String page = page(invalid("the samples scatter by 31 %", "the warm-up did not settle"));
 
     assertThat(heading(page)).isEqualTo("No valid result");
@@ -125,7 +125,7 @@ class StatusPageTest {
   }
 
   @Test
-  void noChangeStandsBesideAnInvalidOrEmulatedResult() {
+  void anInvalidOrEmulatedResultShowsNoChange() {
     assertThat(page(invalid("noise"))).doesNotContain("-30 %", "td class=\"n down\"");
     assertThat(page(emulated())).doesNotContain("-30 %", "td class=\"n down\"");
     assertThat(page(latest(DATASHEET, -0.3)))
@@ -135,7 +135,7 @@ class StatusPageTest {
   }
 
   @Test
-  void whatChangedStandsAboveTheTables() {
+  void changesAreListedAboveTheTables() {
     String page = page(Outcome.SUCCESS, latest(DATASHEET, 0.3));
     assertThat(page.substring(page.indexOf("What changed"), page.indexOf("First recommendation")))
         .contains("vision, bf16, batch 64", "+30 %");
@@ -165,7 +165,7 @@ class StatusPageTest {
   }
 
   @Test
-  void whatIsEmptyOrFollowsInASentenceHasNoSpaceBeforeIt() {
+  void emptyCellsAndPunctuationHaveNoSpaceBefore() {
     String page = page(latest(DATASHEET, null));
     assertThat(page)
         .contains(">2026-01-02T12:00:00Z</time>,")

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a worker may write, and what it should not. */
+/** Valid and invalid output of a worker. */
 class ResultLineTest {
   private static final ProfileResult RESULT =
       SampleResult.of(

@@ -7,7 +7,7 @@ import dev.flopmeter.result.ProfileResult.Layer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Which layers have series of their own, and what the rest is. */
+/** The layers with series of their own, and the rest. */
 class TopLayersTest {
 
   @Test
@@ -27,7 +27,7 @@ class TopLayersTest {
   }
 
   @Test
-  void aLayerThatIsCalledOtherIsNotTheRest() {
+  void aLayerNamedOtherIsNotTheRest() {
     List<Layer> top =
         TopLayers.of(List.of(layer("other", 8), layer("b", 4), layer("c", 2), layer("d", 1)), 2);
     assertThat(top).extracting(Layer::name).containsExactly("layer other", "b", "other");

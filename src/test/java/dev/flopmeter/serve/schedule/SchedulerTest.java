@@ -22,7 +22,7 @@ class SchedulerTest {
   private static final Worker RULES =
       new Worker(Duration.ofSeconds(1), 1, Duration.ofHours(1), 3, Duration.ofMinutes(30));
 
-  /** Close to where a monotonic clock wraps, which must not matter. */
+  /** Close to where a monotonic clock wraps around, which must not matter. */
   private final long start = Long.MAX_VALUE - 100 * SECOND;
 
   private long now = start;
@@ -107,7 +107,7 @@ class SchedulerTest {
   }
 
   @Test
-  void whereThereIsMoreWorkThanTimeEachGetsItsTurn() {
+  void withMoreWorkThanTimeEachWorkloadGetsItsTurn() {
     Target[] targets = new Target[5];
     for (int i = 0; i < 5; i++) {
       targets[i] = target("w" + i, "cpu");
@@ -146,7 +146,7 @@ class SchedulerTest {
   }
 
   @Test
-  void aDeviceThatKeepsFailingIsQuarantinedAndTheOthersGoOn() {
+  void aDeviceThatKeepsFailingIsQuarantinedAndTheOthersContinue() {
     Target one = target("one", "cuda:0");
     Target two = target("two", "cuda:0");
     Target other = target("other", "cuda:1");
@@ -169,7 +169,8 @@ class SchedulerTest {
   }
 
   /**
-   * Runs a device until {@code end}; how long the target named "good" waited at each turn, in s.
+   * Runs a device until {@code end}; returns how long the target named "good" waited each time, in
+   * s.
    */
   private List<Long> waitsOfGood(Outcome ofBad, long secondsOfBad, long end) {
     List<Long> waits = new ArrayList<>();
@@ -207,7 +208,7 @@ class SchedulerTest {
 
     List<Long> waits = waitsOfGood(outcome, seconds, now + 86_400 * SECOND);
 
-    // Before its first run nothing is known of any of them.
+    // Before its first run nothing is known about any of them.
     assertThat(waits.get(0)).isLessThanOrEqualTo(9 * seconds);
     assertThat(waits).hasSizeGreaterThan(125);
     assertThat(waits.subList(1, waits.size())).allMatch(wait -> wait <= seconds);
@@ -218,7 +219,7 @@ class SchedulerTest {
   }
 
   @Test
-  void whatFailsStillGetsTurnsWhereTheDeviceIsNeverIdle() {
+  void failingWorkloadsStillRunOnADeviceThatIsNeverIdle() {
     Target one = target("one", "cpu");
     Target two = target("two", "cpu");
     Target bad = target("bad", "cpu");
@@ -229,7 +230,7 @@ class SchedulerTest {
       now += 20 * SECOND;
       scheduler.completed(next, next == bad ? Outcome.FAILED : Outcome.SUCCESS, began, now);
     }
-    // Of 2,000 seconds: after 10, 20, 40, ... seconds of back-off and a turn of the others.
+    // Of 2,000 seconds: after 10, 20, 40, ... seconds of back-off, plus a run of the others.
     assertThat(scheduler.failures(bad.id())).isGreaterThanOrEqualTo(6);
   }
 
@@ -282,7 +283,7 @@ class SchedulerTest {
   }
 
   @Test
-  void aNewListKeepsTheTurnOfWhatDidNotChange() {
+  void aNewListKeepsTheOrderOfUnchangedWorkloads() {
     Target one = target("one", "cpu");
     Target two = target("two", "cpu");
     replace(one, two);
@@ -298,7 +299,7 @@ class SchedulerTest {
   }
 
   @Test
-  void whatWasStoppedIsDueAgain() {
+  void aStoppedRunIsDueAgain() {
     Target one = target("one", "cpu");
     replace(one);
     run(one, Outcome.STOPPED);
@@ -323,7 +324,7 @@ class SchedulerTest {
   }
 
   @Test
-  void aRequestedRunTakesItsTurnBehindWhatIsDue() {
+  void aRequestedRunWaitsForRunsThatAreDue() {
     Target one = target("one", "cpu");
     Target two = target("two", "cpu");
     replace(one, two);

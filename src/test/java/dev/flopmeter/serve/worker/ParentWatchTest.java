@@ -12,10 +12,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** A worker ends with its daemon, however the daemon ends. */
+/** A worker ends with its daemon, in whatever way the daemon ends. */
 class ParentWatchTest {
 
-  /** A worker that does nothing, with a child, until it is ended. */
+  /** A worker that does nothing and has a child, until it is ended. */
   static final class Worker {
     public static void main(String[] args) throws IOException, InterruptedException {
       ParentWatch.start();

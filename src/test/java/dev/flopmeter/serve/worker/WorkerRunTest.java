@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Everything that a worker can do wrong, done by a real process. */
+/** Every way in which a worker can misbehave, played by a real process. */
 class WorkerRunTest {
   private static Workload workload(String model, Duration timeout, List<Long> batches) {
     return new Workload(
@@ -49,7 +49,7 @@ class WorkerRunTest {
         .run(FakeWorker.command());
   }
 
-  /** The processes that a run of this JVM left. */
+  /** The processes left by a run of this JVM. */
   private static List<String> left() {
     return ProcessHandle.current()
         .descendants()

@@ -4,7 +4,7 @@ import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.JCudaDriver;
 
-/** Work recorded once, to be launched as a whole again and again. */
+/** Work that is recorded once and launched as a whole repeatedly. */
 public final class CapturedGraph implements AutoCloseable {
   private final CUgraphExec executable = new CUgraphExec();
 

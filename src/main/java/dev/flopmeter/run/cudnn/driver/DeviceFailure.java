@@ -5,8 +5,8 @@ import dev.flopmeter.run.BackendException;
 /**
  * A CUDA or cuDNN call failed.
  *
- * <p>After a sticky error every further call of the process fails the same way: it is to be
- * reported and the process is to end. Continuing in the broken context only causes more errors.
+ * <p>After a sticky error every further call of the process fails the same way, so the error is
+ * reported and the process ends. Continuing in the broken context would only cause more errors.
  */
 public final class DeviceFailure extends BackendException {
   private static final long serialVersionUID = 1L;
@@ -18,14 +18,14 @@ public final class DeviceFailure extends BackendException {
     this.sticky = sticky;
   }
 
-  /** The same failure with the step named at which it showed. */
+  /** The same failure with the step at which it occurred. */
   public DeviceFailure at(String where) {
     DeviceFailure named = new DeviceFailure(where + ": " + getMessage(), sticky);
     named.initCause(this);
     return named;
   }
 
-  /** Passes on what is not merely a refusal of one call. */
+  /** Rethrows the failure unless it is just a rejected call. */
   public void throwIfSticky() {
     if (sticky) {
       throw this;

@@ -25,8 +25,8 @@ public final class DeviceMemory implements AutoCloseable {
   /**
    * Allocates at least one byte, so that the address is never null.
    *
-   * @param what what it is for, in the message when memory does not suffice
-   * @throws DeviceFailure with the amounts asked, free and in total if it does not fit
+   * @param what its purpose, for the error message
+   * @throws DeviceFailure with the requested, free and total amounts if it does not fit
    */
   public DeviceMemory(long bytes, String what) {
     this.bytes = Math.max(bytes, Sizeof.DOUBLE);

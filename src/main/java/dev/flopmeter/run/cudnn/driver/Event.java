@@ -19,7 +19,7 @@ public final class Event implements AutoCloseable {
     Status.cuda(JCudaDriver.cuEventRecord(handle, stream.handle()), "cuEventRecord");
   }
 
-  /** Makes an event-record node of a graph under capture. */
+  /** Adds an event-record node to a graph under capture. */
   public void recordInGraph(Stream stream) {
     Status.cuda(
         JCudaDriver.cuEventRecordWithFlags(handle, stream.handle(), EXTERNAL),

@@ -23,7 +23,7 @@ public final class Gpu implements AutoCloseable {
   /** Enough for the attributes of any one call. */
   private static final long ATTRIBUTE_BYTES = 1024;
 
-  /** PTX text, compiled by the driver for the device at hand. */
+  /** PTX text, compiled by the driver for the device. */
   private static final String KERNELS = "/dev/flopmeter/run/cudnn/kernels.ptx";
 
   /** A handle that also shows its address, which the graph API needs as an attribute. */
@@ -69,14 +69,14 @@ public final class Gpu implements AutoCloseable {
     }
   }
 
-  /** To be called before any other use by a thread that may not be the one that opened it. */
+  /** Must be called before any other use by a thread that may not be the one that opened it. */
   public void makeCurrent() {
     Status.cuda(JCudaDriver.cuCtxSetCurrent(context), "cuCtxSetCurrent");
   }
 
   /**
    * Closes what was made on this device. Errors of an already failed device are ignored, and a hung
-   * one is not asked: it would never answer.
+   * one is not called, because it would never return.
    */
   public void close(ResourceStack made) {
     if (!isHung) {
@@ -86,7 +86,7 @@ public final class Gpu implements AutoCloseable {
     }
   }
 
-  /** What is made on this device goes on such a stack. */
+  /** The stack for everything that is created on this device. */
   public ResourceStack resources() {
     return new ResourceStack(() -> isHung);
   }
@@ -105,7 +105,7 @@ public final class Gpu implements AutoCloseable {
     return handle;
   }
 
-  /** The same handle as the graph API takes it. */
+  /** The same handle, as the graph API needs it. */
   public long handleAddress() {
     return handle.address();
   }
@@ -123,7 +123,7 @@ public final class Gpu implements AutoCloseable {
   }
 
   private static byte[] kernelText() {
-    // The driver reads to a zero byte.
+    // The driver reads up to a zero byte.
     return (Resource.text(Gpu.class, KERNELS) + '\0').getBytes(StandardCharsets.UTF_8);
   }
 

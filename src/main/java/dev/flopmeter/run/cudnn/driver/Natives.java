@@ -9,8 +9,8 @@ import jcuda.driver.JCudaDriver;
 import jcuda.jcudnn.JCudnn;
 
 /**
- * Loads the natives of JCuda and JCudnn, once in a process, after the libraries that they bind were
- * found good: a binding against a missing or unfit library ends the process at its first call.
+ * Loads the natives of JCuda and JCudnn, once in a process, after checking the libraries that they
+ * bind: with a missing or unsuitable library, the first call would end the process.
  */
 public final class Natives {
   private static final String TEMPORARY = "java.io.tmpdir";
@@ -28,8 +28,8 @@ public final class Natives {
     if (loaded) {
       return;
     }
-    // JCuda unpacks under fixed names into the temporary directory and takes what is there: a
-    // directory of our own keeps other users' and versions' files out. Once mapped they can go.
+    // JCuda unpacks under fixed names into the temporary directory and uses existing files: a
+    // separate directory avoids files of other users and versions. Once mapped they can be deleted.
     String temporary = System.getProperty(TEMPORARY);
     try (TemporaryFolder own = TemporaryFolder.in(Path.of(temporary))) {
       System.setProperty(TEMPORARY, own.path().toString());

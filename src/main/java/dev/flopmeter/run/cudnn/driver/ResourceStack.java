@@ -13,7 +13,7 @@ public final class ResourceStack implements AutoCloseable {
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
 
   /**
-   * @param isHung whether the device is hung: closing would wait for ever, so nothing is closed
+   * @param isHung whether the device is hung: closing would wait forever, so nothing is closed
    */
   ResourceStack(BooleanSupplier isHung) {
     this.isHung = isHung;
@@ -24,7 +24,7 @@ public final class ResourceStack implements AutoCloseable {
     return resource;
   }
 
-  /** The failure stays the one that is reported. */
+  /** The first failure is the one that is reported. */
   public void closeAfter(Throwable failure) {
     try {
       close();

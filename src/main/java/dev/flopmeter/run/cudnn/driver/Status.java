@@ -10,7 +10,7 @@ import jcuda.jcudnn.JCudnn;
 
 /** Turns status codes into exceptions that name the call: every native call passes through here. */
 public final class Status {
-  /** What {@code errors.csv} says of a number: name, whether it is sticky, advice. */
+  /** The row of {@code errors.csv} for a number: name, whether it is sticky, advice. */
   private static final Map<String, List<String>> ERRORS = Csv.byWord(Status.class, "errors.csv");
 
   private static final List<String> OTHER =
@@ -54,8 +54,8 @@ public final class Status {
   }
 
   /**
-   * Checks a cuDNN call. cuDNN hides the driver's error behind its own, so the driver is asked too:
-   * its error says more, and whether anything can go on.
+   * Checks a cuDNN call. cuDNN hides the driver's error behind its own, so the driver is checked
+   * too: its error says more, and whether work can continue.
    *
    * @throws DeviceFailure unless it succeeded
    */
@@ -110,8 +110,8 @@ public final class Status {
   }
 
   /**
-   * Checks a call that gives something back. After a sticky error these fail as well, which is
-   * ignored: the error was already reported.
+   * Checks a call that frees something. After a sticky error these fail as well, which is ignored:
+   * the error was already reported.
    */
   static void freedCuda(int status, String call) {
     if (status != CUresult.CUDA_SUCCESS

@@ -19,8 +19,8 @@ public final class Stream implements AutoCloseable {
   private final Runnable onHang;
 
   /**
-   * @param patienceNanos how long to wait for the device before it counts as hung
-   * @param onHang to be run then
+   * @param patienceNanos time after which the device counts as hung
+   * @param onHang runs in that case
    */
   Stream(long patienceNanos, Runnable onHang) {
     this.patienceNanos = patienceNanos;
@@ -66,7 +66,7 @@ public final class Stream implements AutoCloseable {
     }
   }
 
-  /** Records what {@code work} enqueues instead of running it. */
+  /** Records the work that {@code work} enqueues instead of running it. */
   CUgraph capture(Runnable work) {
     CUgraph graph = new CUgraph();
     Status.cuda(

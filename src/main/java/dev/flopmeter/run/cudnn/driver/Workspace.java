@@ -3,19 +3,19 @@ package dev.flopmeter.run.cudnn.driver;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The scratch memory that all steps share, as they run one after the other. While plans are
- * searched it is as large as any of them may want, afterwards as large as the chosen ones need.
+ * The scratch memory that all steps share, as they run one after the other. During a search it is
+ * as large as any plan may need, afterwards as large as the chosen ones need.
  */
 public final class Workspace implements AutoCloseable {
   private @Nullable DeviceMemory memory;
   private long needed;
 
-  /** Notes that a step needs this much at run time. */
+  /** Records that a step needs this much at run time. */
   public void need(long bytes) {
     needed = Math.max(needed, bytes);
   }
 
-  /** Makes room for a search; less is there if memory does not suffice. */
+  /** Allocates space for a search, or less if memory does not suffice. */
   public long growTo(long wanted) {
     if (memory != null && memory.bytes() >= wanted) {
       return memory.bytes();
@@ -32,7 +32,7 @@ public final class Workspace implements AutoCloseable {
     return 0;
   }
 
-  /** Keeps no more than what was noted as needed. */
+  /** Shrinks to the recorded needs. */
   public void settle() {
     close();
     if (needed > 0) {

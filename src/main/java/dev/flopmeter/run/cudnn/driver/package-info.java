@@ -1,6 +1,6 @@
 /**
- * The driver and cuDNN as Java sees them: the device, its stream, memory, events, graphs, modules,
- * descriptors, and errors as exceptions. Knows nothing of networks.
+ * Java's view of the driver and cuDNN: the device, its stream, memory, events, graphs, modules,
+ * descriptors, and errors as exceptions. Independent of networks.
  */
 @NullMarked
 package dev.flopmeter.run.cudnn.driver;

@@ -18,10 +18,10 @@ import java.util.stream.Stream;
  * @param bytes the arena's size
  */
 record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
-  /** What cuDNN's vector loads and the driver's own allocations align to. */
+  /** The alignment of cuDNN's vector loads and of the driver's own allocations. */
   static final long ALIGNMENT = 256;
 
-  /** A block and the steps between which it holds something, both included. */
+  /** A block and the steps between which it is in use, both included. */
   record Life(Buffer block, int first, int last) {
     boolean meets(Life other) {
       return first <= other.last && other.first <= last;
@@ -42,7 +42,7 @@ record ArenaLayout(Map<Buffer, Long> offsets, long bytes) {
       plan.steps().get(i).blocks().forEach(block -> stretch(spans, block, step));
     }
     int end = plan.steps().size();
-    // A replay reads its inputs again, so nothing may take their place.
+    // A replay reads its inputs again, so nothing may overwrite them.
     plan.inputs().values().forEach(view -> stretch(spans, view.block(), -1));
     Stream.concat(plan.inputs().values().stream(), plan.outputs().values().stream())
         .forEach(view -> stretch(spans, view.block(), end));

@@ -71,7 +71,7 @@ public final class CudnnPlan implements Plan {
       arena = resources.add(new DeviceMemory(layout.bytes(), "the activations"));
       workspace = resources.add(new Workspace());
       constants.forEach((block, offset) -> transfer.upload(block, weights, offset));
-      // Random bytes would be indices anywhere, before inputs are loaded.
+      // Random bytes would be invalid indices, before inputs are loaded.
       arena.fill(0, arena.bytes(), 0, gpu.stream());
       prepareSteps(
           new PreparationContext(
@@ -125,7 +125,7 @@ public final class CudnnPlan implements Plan {
     return view.block().isConstant() ? weights : arena;
   }
 
-  /** Where a view begins in its memory, in bytes. */
+  /** Where a view starts in its memory, in bytes. */
   private long offset(TensorView view) {
     Buffer block = view.block();
     Map<Buffer, Long> places = block.isConstant() ? constants : layout.offsets();
@@ -173,7 +173,7 @@ public final class CudnnPlan implements Plan {
   }
 
   /**
-   * What is fed as an input.
+   * The value for an input.
    *
    * @throws ModelException if it is missing or of another type
    */
@@ -223,8 +223,8 @@ public final class CudnnPlan implements Plan {
   }
 
   /**
-   * The first pass: step by step, each waited for, so that a failure names its step, and so that
-   * the driver has loaded everything before anything is captured or timed.
+   * The first pass: waits for each step, so that a failure names its step, and so that the driver
+   * has loaded everything before anything is captured or timed.
    */
   private void warmUp() {
     if (isWarm) {
@@ -277,7 +277,7 @@ public final class CudnnPlan implements Plan {
         });
   }
 
-  /** Names the place of a failure. */
+  /** Adds the place of a failure. */
   private static <T> T guarded(String where, Supplier<T> action) {
     try {
       return action.get();

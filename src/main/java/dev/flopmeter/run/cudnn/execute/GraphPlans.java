@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What cuDNN proposes to run a graph with, and the plans made of it so far. cuDNN is asked when
- * that is needed: a plan from the cache needs neither graph nor heuristics. Plans know no
- * addresses: steps whose graphs have the same key share them.
+ * cuDNN's proposals for running a graph, and the plans made of them so far. cuDNN is called on
+ * demand: a plan from the cache needs neither graph nor heuristics. Plans know no addresses: steps
+ * whose graphs have the same key share them.
  */
 final class GraphPlans {
   private static final Logger logger = LoggerFactory.getLogger(GraphPlans.class);
@@ -28,12 +28,12 @@ final class GraphPlans {
 
   private static final int MOST_NOTES = 16;
 
-  /** A quick search makes so many plans, a full one so many per heuristic and workspace limit. */
+  /** The number of plans of a quick search, and of a full one per heuristic and workspace limit. */
   private static final int QUICK_PLANS = 3;
 
   private static final int FULL_PLANS = 8;
 
-  /** More workspace is not always faster: a full search looks below these limits, too. */
+  /** More workspace is not always faster: a full search also tries these limits. */
   private static final long[] LOWER_LIMITS_BYTES = {0, 64L << 20};
 
   // cudnnBackendNumericalNote_t
@@ -62,7 +62,7 @@ final class GraphPlans {
    * @param engine cuDNN's number of what runs it
    * @param hasNotes whether cuDNN describes its arithmetic; cuBLASLt's engine 0 has none
    * @param json cuDNN's own notation of it, from which it is restored without heuristics or
-   *     compiling; empty where cuDNN writes none, which it need not do for precompiled engines
+   *     compiling; empty if cuDNN writes none, which it need not do for precompiled engines
    */
   record GraphPlan(
       @Nullable BackendDescriptor descriptor,
@@ -73,7 +73,7 @@ final class GraphPlans {
       String json) {
     private static final GraphPlan OWN = new GraphPlan(null, 0, 0, false, false, "");
 
-    /** Whether our own kernel runs it, and no engine of cuDNN's. */
+    /** Whether our own kernel runs it, not one of cuDNN's engines. */
     boolean isOwn() {
       return descriptor == null;
     }
@@ -100,19 +100,19 @@ final class GraphPlans {
     this.isFma = context.math() == MathType.FMA && !graph.isNarrow();
   }
 
-  /** Why cuDNN offers nothing, where it said so. */
+  /** Why cuDNN offers nothing, if it reported a reason. */
   Optional<String> refusal() {
     return Optional.ofNullable(refusal);
   }
 
-  /** Whether the plans offered are those that cuDNN falls back to, which may be slow. */
+  /** Whether the offered plans are cuDNN's fallback, which may be slow. */
   boolean isLastResort() {
     return isLastResort;
   }
 
   /**
-   * The plans to choose from, the most promising first. What cuDNN falls back to is for when
-   * nothing else works, and for full searches.
+   * The plans to choose from, the most promising first. Its fallback is only used if nothing else
+   * works, and in full searches.
    */
   List<GraphPlan> offered(SearchEffort effort, long workspaceLimitBytes) {
     if (graph.operations().isEmpty()) {
@@ -170,7 +170,7 @@ final class GraphPlans {
     }
   }
 
-  /** The plan of a proposal, made when it is first asked for: that may compile its code. */
+  /** The plan of a proposal, created on first use, which may compile its code. */
   private Optional<GraphPlan> made(BackendDescriptor configuration) {
     try {
       BackendDescriptor engine = context.descriptor("engine");
@@ -199,8 +199,8 @@ final class GraphPlans {
   }
 
   /**
-   * A plan as an earlier process noted it; nothing where cuDNN takes it no more, or computes
-   * otherwise now: environment variables such as {@code NVIDIA_TF32_OVERRIDE} decide, too.
+   * A plan as an earlier process noted it; nothing if cuDNN takes it no more, or computes otherwise
+   * now: environment variables such as {@code NVIDIA_TF32_OVERRIDE} decide, too.
    */
   Optional<GraphPlan> restored(String noted) {
     if (graph.operations().isEmpty()) {
@@ -229,7 +229,7 @@ final class GraphPlans {
     return context.descriptor("plan").set("handle", context.gpu().handleAddress());
   }
 
-  /** Nothing where numbers show that a plan for fp32 rounds, whatever its notes say. */
+  /** Nothing if values show that a plan for fp32 rounds, even if its notes deny it. */
   private Optional<GraphPlan> ifExact(
       BackendDescriptor made, long engine, boolean isTensorCore, boolean hasNotes, String json) {
     long workspaceBytes = made.get("workspace", 1)[0];

@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * What searches chose, kept between runs: one file for each problem on a device, under a name made
- * of both. It only saves time. A file that cannot be read, is damaged or is another problem's costs
- * a search; the first such file is a warning, the others are for the debug log.
+ * The choices of searches, kept between runs: one file for each problem on a device, named after
+ * both. It only saves time. A file that cannot be read, is damaged or belongs to another problem
+ * costs a search; the first such file causes a warning, the others a debug message.
  */
 public final class PlanCache {
   private static final Logger logger = LoggerFactory.getLogger(PlanCache.class);
@@ -105,7 +105,7 @@ public final class PlanCache {
     }
   }
 
-  /** In a folder that cannot be written, age is of no use. */
+  /** In a folder that cannot be written, age is useless. */
   private static void markUsed(Path file) {
     try {
       Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
@@ -122,7 +122,10 @@ public final class PlanCache {
     return Optional.empty();
   }
 
-  /** Notes what a search chose: beside the file first, so that no reader meets half of it. */
+  /**
+   * Stores the choice of a search: under another name first, so that no reader sees an incomplete
+   * file.
+   */
   public void put(String problem, String value) {
     searches++;
     hasChanged = true;
@@ -141,7 +144,7 @@ public final class PlanCache {
     }
   }
 
-  /** How many searches this run took. */
+  /** The number of searches of this run. */
   public int searches() {
     return searches;
   }

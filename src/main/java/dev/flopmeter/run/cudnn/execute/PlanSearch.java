@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Chooses the plans of one network's steps: the one that an equal step has, or that an earlier run
- * noted where cuDNN still takes it; else the fastest of those that cuDNN offers, each timed on the
- * memory it will run on, the best three of them longer. What is chosen is noted for later runs.
+ * Chooses the plans of one network's steps: that of an equal step, or one that an earlier run
+ * stored and cuDNN still accepts; else the fastest of those that cuDNN offers, each timed on the
+ * memory it will use, the best three of them longer. The choice is stored for later runs.
  */
 final class PlanSearch {
   private static final Logger logger = LoggerFactory.getLogger(PlanSearch.class);
@@ -30,10 +30,10 @@ final class PlanSearch {
   private static final int MOST_RETIMED = 3;
   private static final int RUNS_AGAIN = 10;
 
-  /** Those that took so many times what the best took are not timed again. */
+  /** Plans slower than the best one by this factor are not timed again. */
   private static final double WORTH_RETIMING = 1.25;
 
-  /** cuDNN offers no engine for a step; the device is well, and the step may run another way. */
+  /** cuDNN offers no engine for a step; the device is fine, and the step may run in another way. */
   static final class NoEngineException extends BackendException {
     private static final long serialVersionUID = 1L;
 
@@ -81,7 +81,7 @@ final class PlanSearch {
     return chosen;
   }
 
-  /** What cuDNN offers for a graph, shared by all steps that have the same. */
+  /** cuDNN's offers for a graph, shared by all steps with the same graph. */
   private GraphPlans plans(GraphLaunch way) {
     return plans.computeIfAbsent(way.graph().key(), unused -> new GraphPlans(context, way.graph()));
   }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Prepares the works of one network on its device. */
+/** Prepares the works of a network on its device. */
 final class Preparation {
   private static final Logger logger = LoggerFactory.getLogger(Preparation.class);
 
@@ -39,10 +39,9 @@ final class Preparation {
   }
 
   /**
-   * Works launched one after the other. The first launch that is cuDNN's tells layout and
-   * arithmetic.
+   * Works launched one after the other. cuDNN's first launch determines layout and arithmetic.
    *
-   * @param prefix what their names begin with in reports
+   * @param prefix of their names in reports
    */
   Executable series(String prefix, List<? extends Work> works) {
     List<Executable> parts = works.stream().map(this::prepare).toList();
@@ -86,7 +85,7 @@ final class Preparation {
                 "cuLaunchKernel(" + work.kernel() + ")"));
   }
 
-  /** By cuDNN where it can, else apart. */
+  /** By cuDNN if possible, else in separate steps. */
   private Executable graph(GraphWork work) {
     Optional<String> reason = work.reasonApart();
     if (reason.isEmpty()) {
@@ -127,7 +126,7 @@ final class Preparation {
     if (plan.isOwn()) {
       return way.after().get(0).kernel();
     }
-    // Where floats must not be on tensor cores, integers may.
+    // If floats must not use tensor cores, integers still may.
     MathType math = context.math();
     MathType used =
         plan.hasNotes() && plan.isTensorCore() != (math != MathType.FMA)

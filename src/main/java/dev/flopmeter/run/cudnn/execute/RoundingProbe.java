@@ -30,10 +30,11 @@ final class RoundingProbe {
   private RoundingProbe() {}
 
   /**
-   * Runs a plan twice, on memory of its own.
+   * Runs a plan twice, on separate memory.
    *
-   * @param graph with one product or convolution; of others the notes are taken at their word
-   * @return whether it rounds; a result of 0 shows nothing, and then a plan without notes may
+   * @param graph with one product or convolution; for others the notes are trusted
+   * @return whether it rounds; a result of 0 shows nothing, and then a plan without notes counts as
+   *     rounding
    */
   static boolean rounds(Gpu gpu, OperationGraph graph, GraphPlan plan) {
     List<Operation> products = graph.operations().stream().filter(Operation::isProduct).toList();

@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * One way to write a work as a graph.
  *
  * @param name for people
- * @param isRival whether it is tried even where cuDNN offers an earlier way, which may be slow
+ * @param isRival whether it is tried even if cuDNN offers an earlier way, which may be slow
  * @param launches how often the graph is launched, each time at other addresses; 0 without one
  * @param operations adds the operations to a graph
  * @param after our kernels that do the rest
@@ -47,7 +47,7 @@ record Spelling(
       KernelWork own = normalization.own();
       return List.of(
           new Spelling("graph normalization", graph -> graph.normalization(normalization)),
-          // Without cuDNN: a search times it beside cuDNN's engines.
+          // Without cuDNN: a search times it together with cuDNN's engines.
           new Spelling(own.kernel(), true, 0, graph -> {}, List.of(own)));
     }
     return List.of(

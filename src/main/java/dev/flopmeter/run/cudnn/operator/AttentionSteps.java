@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Attention as exporters spell it, in products and a softmax. */
+/** Attention as exporters write it, in products and a softmax. */
 final class AttentionSteps {
-  /** Elements of a mask that are looked through. */
+  /** Maximum number of elements of a mask to check. */
   private static final long MOST_SEARCHED = 1 << 22;
 
   /** What is added to a score that is hidden. */
@@ -43,7 +43,7 @@ final class AttentionSteps {
         Arrays.stream(order).mapToInt(axis -> source.shape().axis(axis)).toArray());
   }
 
-  /** Whether a mask hides exactly the keys that are later than the query. */
+  /** Whether a mask hides exactly the keys after the query. */
   static boolean isCausal(Tensor mask) {
     int rank = mask.shape().rank();
     if (rank < 2 || mask.elements() > MOST_SEARCHED || mask.elements() == 0) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param values as the model stores them
  * @param axis of the output channels: 0, or 1 of a matrix
- * @param zeros one zero point, or one per output channel; null where it is 0
+ * @param zeros one zero point, or one per output channel; null if it is 0
  * @param outputs channels
  * @param summed weights of an output channel
  * @param shift by which the device stores them lower

@@ -48,7 +48,7 @@ final class NodePlan implements NodeHost {
     return fused;
   }
 
-  /** What is fused to the main node: nothing where that stands alone or is part of an attention. */
+  /** What is fused to the main node: nothing if that stands alone or is part of an attention. */
   Chain chain() {
     return chain;
   }
@@ -132,7 +132,7 @@ final class NodePlan implements NodeHost {
     equations.of(this, terms).forEach(work -> works.add((Work) work));
   }
 
-  /** The finished step; none where all outputs are views of something else, or already filled. */
+  /** The finished step; none if all outputs are views of something else, or already filled. */
   void emit() {
     if (!works.isEmpty() || outputs.stream().anyMatch(output -> output.elements() == 0)) {
       List<String> names = fused.nodes().stream().map(Node::name).toList();

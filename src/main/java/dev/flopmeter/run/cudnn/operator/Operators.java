@@ -42,7 +42,7 @@ public final class Operators {
     return Optional.ofNullable(ALL.get(name));
   }
 
-  /** Whether a node is planned by its own operator, not as those that it is made up of. */
+  /** Whether a node is planned by its own operator, not as its parts. */
   public static boolean keeps(Node node) {
     return NAMES.contains(node.qualifiedOp()) && !Decompositions.isAlways(node);
   }

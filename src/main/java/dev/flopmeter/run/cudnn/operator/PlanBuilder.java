@@ -86,7 +86,7 @@ final class PlanBuilder {
     return type.type().isFloat() ? floats : ElementType.I64;
   }
 
-  /** The value in the form in which it first came. */
+  /** The value in its original form. */
   TensorView value(String name) {
     return forms(name).get(0);
   }
@@ -145,7 +145,7 @@ final class PlanBuilder {
     forms.computeIfAbsent(name, unused -> new ArrayList<>()).add(view);
   }
 
-  /** A new place for a value of the graph. */
+  /** A new buffer for a value of the graph. */
   TensorView create(String name, MemoryLayout format) {
     TensorView whole = wholes.get(name);
     TensorView view = whole == null ? lay(name, format) : whole;
@@ -205,7 +205,7 @@ final class PlanBuilder {
     steps.add(new PlannedStep(name, op, nodes, writes, works));
   }
 
-  /** The finished plan: results are brought into plain form where they are not. */
+  /** The finished plan; results are converted to plain form if necessary. */
   DevicePlan finish() {
     Map<String, TensorView> inputs = new LinkedHashMap<>();
     graph.inputs().forEach(input -> inputs.put(input, value(input)));

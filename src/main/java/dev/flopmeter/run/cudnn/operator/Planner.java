@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** Decides, without a device, what runs: the steps of a graph and the places of its values. */
+/** Decides, without a device, what runs: the steps of a graph and the buffers of its values. */
 public final class Planner {
   private Planner() {}
 

@@ -23,7 +23,7 @@ record QuantizedValues(Graph graph, GraphLinks links) {
   /**
    * What a DequantizeLinear reads.
    *
-   * @param zero null where it is 0
+   * @param zero null if it is 0
    */
   record Source(
       String value, DataType type, long elements, Tensor scale, @Nullable Tensor zero, long axis) {

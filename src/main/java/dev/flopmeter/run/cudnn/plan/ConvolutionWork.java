@@ -38,7 +38,7 @@ public record ConvolutionWork(
    * is rounded and saturated.
    *
    * @param scale one float32 per output channel
-   * @param factor of the result; 1 where nothing is added that has another step than y
+   * @param factor of the result; 1 if nothing is added that has another step than y
    * @param shift added last
    */
   public record Scaling(TensorView scale, double factor, double shift) {}

@@ -69,7 +69,7 @@ public enum ElementType {
     return Stream.of(values()).filter(one -> one.type == type).findFirst();
   }
 
-  /** The storage of quantised values of a type; nothing where no product is computed on them. */
+  /** The storage of quantised values of a type; nothing if no product is computed on them. */
   public static Optional<ElementType> narrow(DataType type) {
     return type == DataType.UINT8 ? Optional.of(I8) : holding(type).filter(ElementType::isNarrow);
   }

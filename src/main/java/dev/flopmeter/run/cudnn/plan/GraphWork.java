@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 /** Work for cuDNN's graph API, and what does the same without it. */
 public sealed interface GraphWork extends Work
     permits AttentionWork, ConvolutionWork, NormalizationWork, PoolingWork, ProductWork {
-  /** For reports; null where images have no part in it. */
+  /** For reports; null if images have no part in it. */
   default @Nullable MemoryLayout layout() {
     return null;
   }
 
-  /** Why cuDNN need not be asked, in a few words; nothing where it is worth asking. */
+  /** Why cuDNN need not be asked, in a few words; nothing if it is worth asking. */
   default Optional<String> reasonApart() {
     return Optional.empty();
   }

@@ -21,7 +21,7 @@ public record Loops(int[] sizes, List<long[]> strides) {
   public static final int RANK = 8;
 
   /**
-   * Loops over {@code shape}; every operand has that shape already (strides of 0 where it repeats).
+   * Loops over {@code shape}; every operand has that shape already (strides of 0 if it repeats).
    *
    * @throws ArithmeticException for more elements or loops than kernels have, which take an
    *     element's place apart in 32 bits: 64 would make each of them slower

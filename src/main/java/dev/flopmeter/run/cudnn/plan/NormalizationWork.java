@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Normalisation by the statistics of the values themselves. All views have four axes; those of
- * scale and bias are 1 where they repeat.
+ * scale and bias are 1 if they repeat.
  *
  * @param own the same with our own kernel
  */

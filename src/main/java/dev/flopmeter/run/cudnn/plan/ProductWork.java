@@ -38,7 +38,7 @@ public record ProductWork(TensorView a, TensorView b, TensorView y, double alpha
    */
   public record Batched(Operand a, Operand b, Operand y, int launches) {}
 
-  /** The product for cuDNN; nothing where it is not worth asking. */
+  /** The product for cuDNN; nothing if it is not worth asking. */
   public Optional<Batched> batched() {
     boolean isOfOneFloat =
         y.storage().isFloat() && a.storage() == y.storage() && b.storage() == y.storage();

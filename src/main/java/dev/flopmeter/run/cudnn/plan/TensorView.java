@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * The location of a value: its first element in its block, and its strides (in elements, 0 where a
+ * The location of a value: its first element in its block, and its strides (in elements, 0 if a
  * dimension repeats).
  */
 @SuppressWarnings("ArrayRecordComponent") // never changed
@@ -109,7 +109,7 @@ public record TensorView(
         block, offset + start * strides[axis], storage, shape.with(axis, length), strides);
   }
 
-  /** This repeated to {@code target} by NumPy's rule, with strides of 0 where it repeats. */
+  /** This repeated to {@code target} by NumPy's rule, with strides of 0 if it repeats. */
   public TensorView broadcastTo(Shape target) {
     long[] repeated = new long[target.rank()];
     int lead = target.rank() - rank();

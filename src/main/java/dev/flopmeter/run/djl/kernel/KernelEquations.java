@@ -109,7 +109,7 @@ final class KernelEquations implements NodeHost {
     return attributes;
   }
 
-  /** Reports the kernel under the name of this function, whatever else it calls. */
+  /** Reports the kernel under the name of this function, even if it calls others. */
   Object report(String function) {
     this.function = function;
     return Value.NONE;

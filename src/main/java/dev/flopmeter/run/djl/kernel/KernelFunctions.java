@@ -169,7 +169,7 @@ final class KernelFunctions {
     return Tensor.ofFloats(Shape.of(rows, size), matrix);
   }
 
-  /** Which positions are outside of a cropped input; none if none is. */
+  /** Which positions are outside a cropped input; none if none is. */
   private static Object outside(ResizeTaps taps) {
     double[] flags =
         IntStream.range(0, taps.index().length / taps.taps())

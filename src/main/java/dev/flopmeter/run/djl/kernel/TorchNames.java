@@ -23,7 +23,7 @@ final class TorchNames {
   /** Functions that only prepare the operands or results of the one that does the work. */
   static final Set<String> PREPARING = all("view", "preparing");
 
-  /** Functions that do the work, whatever else a kernel calls. */
+  /** Functions that do the main work of a kernel. */
   static final Set<String> WORKING = all("working");
 
   static final Set<String> FUNCTIONS = all("view", "preparing", "working", "function");

@@ -22,7 +22,7 @@ import jcuda.jcudnn.cudnnBackendAttributeName;
 import jcuda.jcudnn.cudnnBackendDescriptorType;
 import org.junit.jupiter.api.Test;
 
-/** The names by which code and {@code descriptors.csv} speak of cuDNN's graph API. */
+/** The names that code and {@code descriptors.csv} use for cuDNN's graph API. */
 class DescriptorNamesTest {
   private static final List<List<String>> ROWS =
       Csv.rows(BackendDescriptor.class, "descriptors.csv");
@@ -30,7 +30,7 @@ class DescriptorNamesTest {
       ROWS.stream().collect(groupingBy(row -> row.get(0), mapping(row -> row.get(2), toSet())));
   private static final Path CODE = Path.of("src/main/java/dev/flopmeter/run/cudnn");
 
-  /** A statement that makes a descriptor or an operation and sets its attributes. */
+  /** A statement that creates a descriptor or an operation and sets its attributes. */
   private static final Pattern MADE =
       Pattern.compile("(?:\\bdescriptor|(?<![.\\w])add)\\(([^;]*?)\\)([^;]*);");
 
@@ -65,7 +65,7 @@ class DescriptorNamesTest {
         String kind = named.group(1);
         String what = kind.split(" ", 2)[0];
         Set<String> known = new HashSet<>(ATTRIBUTES.getOrDefault(kind, Set.of()));
-        if (ATTRIBUTES.containsKey(what)) { // an operation is set with what it does
+        if (ATTRIBUTES.containsKey(what)) { // an operation's name starts with what it does
           kinds.add(what);
           known.addAll(ATTRIBUTES.get(what));
         }
@@ -78,7 +78,7 @@ class DescriptorNamesTest {
         .isEqualTo(ROWS.stream().map(row -> row.get(2)).collect(toSet()));
   }
 
-  /** JCudnn knows those of cuDNN 8; later ones are above them or between them. */
+  /** JCudnn has those of cuDNN 8; later ones have higher numbers or are in between. */
   @Test
   void numbersAreThoseOfTheHeaders() {
     Set<String> unknown = new TreeSet<>();

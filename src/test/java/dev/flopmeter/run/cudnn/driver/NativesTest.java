@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class NativesTest {
   /** Each of several GPUs is tried, in one process. */
   @Test
-  void whatCannotBeLoadedIsReportedEachTime() throws Exception {
+  void aLibraryThatCannotBeLoadedIsReportedEachTime() throws Exception {
     String classes =
         Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(path -> !path.contains("jcuda-natives"))

@@ -17,7 +17,7 @@ class ArenaLayoutTest {
   }
 
   @Test
-  void whatIsNeverAliveTogetherSharesItsPlace() {
+  void buffersThatAreNeverAliveTogetherShareMemory() {
     Life early = life(1024, 0, 1);
     Life late = life(1024, 2, 3);
     ArenaLayout layout = ArenaLayout.of(List.of(early, late));

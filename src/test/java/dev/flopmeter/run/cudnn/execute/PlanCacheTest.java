@@ -44,7 +44,7 @@ class PlanCacheTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"A GPU cudnn=9.28", "B GPU cudnn=9.10", ""})
-  void notesBelongToOneDeviceAndVersion(String other) {
+  void entriesBelongToOneDeviceAndVersion(String other) {
     open(DEVICE).put("conv", "value");
     assertThat(open(other).find("conv")).isEmpty();
     assertThat(open(DEVICE).find("conv")).contains("value");
@@ -52,7 +52,7 @@ class PlanCacheTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 63, 64, 65, 70, 90})
-  void truncatedFileIsNoNote(int length) throws IOException {
+  void truncatedFileIsIgnored(int length) throws IOException {
     PlanCache cache = open(DEVICE);
     cache.put("conv", "value");
     Path file = files().get(0);
@@ -78,7 +78,7 @@ class PlanCacheTest {
   }
 
   @Test
-  void fileThatIsNoTextIsIgnored() throws IOException {
+  void fileThatIsNotTextIsIgnored() throws IOException {
     PlanCache cache = open(DEVICE);
     cache.put("conv", "value");
     Files.write(files().get(0), new byte[] {(byte) 0xff, (byte) 0xfe, 0});

@@ -6,7 +6,7 @@ import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import org.junit.jupiter.api.Test;
 
-/** Which constant masks are known as causal. */
+/** The constant masks that are recognised as causal. */
 class CausalMaskTest {
   @Test
   void knowsATriangularMaskAsCausal() {

@@ -32,7 +32,7 @@ class LayoutChoiceTest {
   }
 
   @Test
-  void dearConversionsKeepAllInOneFormat() {
+  void expensiveConversionsKeepEverythingInOneFormat() {
     assertThat(cheapest(1e-2).values()).containsOnly(MemoryLayout.CHANNELS_LAST);
   }
 }

@@ -37,7 +37,7 @@ class PlanEquationsTest {
     assertThat(unused).isEmpty();
   }
 
-  /** Names in capitals but for choices of the models, which are compared. */
+  /** Names in capitals, except choices of models, which are compared. */
   @Test
   void everyFunctionKindAndLayoutExists() {
     List<String> names =

@@ -25,7 +25,7 @@ class LoopsTest {
   @Test
   void theInnermostLoopWalksAlongWhatIsWritten() {
     Loops loops = Loops.over(IMAGE, view(MemoryLayout.CHANNELS_LAST), view(MemoryLayout.PLAIN));
-    // Batch stays apart, height and width join, channels are innermost.
+    // Batch stays separate, height and width are joined, channels are innermost.
     assertThat(loops.sizes()).containsExactly(1, 1, 1, 1, 1, 2, 5 * 7, 3);
     assertThat(loops.strides().get(0)).endsWith(3 * 5 * 7, 3, 1);
     assertThat(loops.strides().get(1)).endsWith(3 * 5 * 7, 1, 5 * 7);

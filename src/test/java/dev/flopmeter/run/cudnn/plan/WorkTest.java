@@ -5,17 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 
 /**
- * Java 17 does not see whether all kinds of a sealed type are treated: another one needs a case.
+ * Java 17 does not check that all kinds of a sealed type are handled: another kind needs a case.
  */
 class WorkTest {
-  /** {@code Preparation.prepare} takes what is no kernel for work of cuDNN's graph API. */
+  /**
+   * {@code Preparation.prepare} treats everything that is not a kernel as work of cuDNN's graph
+   * API.
+   */
   @Test
   void isAKernelOrAGraph() {
     assertThat(Work.class.getPermittedSubclasses())
         .containsExactlyInAnyOrder(GraphWork.class, KernelWork.class);
   }
 
-  /** {@code Spelling.all} takes what is none of the others for attention. */
+  /** {@code Spelling.all} treats everything that is none of the others as attention. */
   @Test
   void ofGraphsHasFiveKinds() {
     assertThat(GraphWork.class.getPermittedSubclasses())

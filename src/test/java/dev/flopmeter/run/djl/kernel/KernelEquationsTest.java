@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Equations become TorchScript, and nothing but what is declared does. */
+/** Equations become TorchScript, and only declared names can occur in it. */
 class KernelEquationsTest {
 
   @Test
@@ -62,7 +62,7 @@ class KernelEquationsTest {
   }
 
   @Test
-  void aTextOfAModelIsNeitherAWordNorAFunction() {
+  void textOfAModelIsNeitherAWordNorAFunction() {
     Attributes hostile = Attributes.of("mode", "sum\") or (\"");
     assertThatThrownBy(() -> body("Celu (x) <mode: string> = relu(x, @mode)", hostile))
         .isInstanceOf(IllegalArgumentException.class);

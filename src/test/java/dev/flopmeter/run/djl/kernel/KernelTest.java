@@ -69,7 +69,7 @@ class KernelTest {
   }
 
   @Test
-  void noTextIsAnArgumentAndNoNameIsMoreThanAName() {
+  void hostileTextIsNeitherAnArgumentNorMoreThanAName() {
     assertThatThrownBy(() -> call("f", "text")).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> call("f(x0) + g")).isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> word("a\"")).isInstanceOf(IllegalArgumentException.class);

@@ -81,7 +81,7 @@ class LayoutKernelsTest {
     assertThat(kernelOf("MaxPool", few, window)).doesNotContain(turned);
   }
 
-  /** A last window that is not whole, and padding behind an axis alone, copy nothing. */
+  /** An incomplete last window, or padding only after an axis, copies nothing. */
   @Test
   void imagesArePooledWithoutACopy() {
     TensorType image = TensorType.of(DataType.FLOAT, 1, 3, 8, 8);
@@ -128,17 +128,17 @@ class LayoutKernelsTest {
     TensorType rows = TensorType.of(DataType.FLOAT, 2, 3);
     Tensor two = Tensor.ofFloats(Shape.of(1), 2f);
     assertThat(kernelOf("Pow", rows, Attributes.NONE, two)).contains("t0 = torch.pow(x0, 2.0)");
-    // Its result has an axis more than the base.
+    // Its result has one axis more than the base.
     Tensor wide = Tensor.ofFloats(Shape.of(1, 1, 1), 2f);
     assertThat(kernelOf("Pow", rows, Attributes.NONE, wide)).contains("t0 = torch.pow(x0, x1)");
   }
 
   @Test
-  void whicheverWayTheElementsLieTheyKeepTheirPlaces() {
+  void elementsKeepTheirPositionsInEveryLayout() {
     // Token t has the channels t and 10 t.
     double[] tokens = {0, 0, 1, 10, 2, 20, 3, 30};
     assertThat(maxima(tokensAsImages(1, true), tokens)).containsExactly(3, 30);
-    // Without the turn the first half is the first channel.
+    // Without the transposition the first half is the first channel.
     assertThat(maxima(tokensAsImages(1, false), tokens)).containsExactly(10, 30);
   }
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Text of a model never becomes TorchScript: hostile text in any attribute of any operator with a
- * kernel is refused, ignored or replaced.
+ * kernel is rejected, ignored or replaced.
  */
 class ModelTextTest {
   private static final String MARK = "HOSTILE";
@@ -62,7 +62,7 @@ class ModelTextTest {
           "to", 1,
           "equation", "ij,jk->ik");
 
-  /** Inputs that operators take: element type, shape and, for a constant, values. */
+  /** Inputs that operators accept: element type, shape and, for a constant, values. */
   private static final List<String> INPUTS =
       List.of(
           "f2,4,4,4",
@@ -173,10 +173,10 @@ class ModelTextTest {
     }
   }
 
-  /** One operator on inputs that it takes. */
+  /** One operator on inputs that it accepts. */
   private record Case(String op, int opset, String inputs) {
 
-    /** Its kernel, or nothing if the attributes are refused. */
+    /** Its kernel, or nothing if the attributes are rejected. */
     Optional<Kernel> kernel(Attributes attributes) {
       GraphBuilder graph = new GraphBuilder("g", opset);
       List<String> names = new ArrayList<>();
@@ -216,7 +216,7 @@ class ModelTextTest {
     }
   }
 
-  /** All names that code or equations read a text by, and one that they do not know. */
+  /** All names under which code or equations read a text attribute, and one unknown name. */
   private static List<String> textAttributes() {
     Pattern read = Pattern.compile("\\btexts?\\(\\s*\"(\\w+)\"");
     try (Stream<Path> files = Files.walk(Path.of("src/main/java/dev/flopmeter"))) {
