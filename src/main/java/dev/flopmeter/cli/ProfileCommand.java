@@ -50,9 +50,6 @@ final class ProfileCommand extends Command {
   private final List<ProfileResult> results = new ArrayList<>();
   private final List<RuntimeException> failures = new ArrayList<>();
 
-  /** The first of the failures that was not one of a case. */
-  private @Nullable RuntimeException ended;
-
   /** One combination of shapes and precision to measure. */
   private record Case(Bindings bindings, Precision precision) {
     /** {@code fp16, batch 8}. */
@@ -79,8 +76,10 @@ final class ProfileCommand extends Command {
     cases.forEach(one -> QuantizedNetwork.require(first, one.precision()));
     try (Output out = output.open(console)) {
       List<Backend> backends = device.openFor(first, source(opened));
-      attempt(() -> measure(opened, cases, backends, out, console));
-      backends.forEach(backend -> attempt(backend::close));
+      List<RuntimeException> ends = new ArrayList<>();
+      attempt(ends, () -> measure(opened, cases, backends, out, console));
+      backends.forEach(backend -> attempt(ends, backend::close));
+      failures.addAll(ends);
       if (results.isEmpty() && !failures.isEmpty()) {
         failures.stream().skip(1).forEach(failures.get(0)::addSuppressed);
         throw failures.get(0);
@@ -88,19 +87,18 @@ final class ProfileCommand extends Command {
       if (output.format() != Format.JSONL) {
         out.text(ProfileText.of(output.format(), results, out.style(allLayers.get())));
       }
-      if (ended != null) {
-        throw ended;
+      if (!ends.isEmpty()) {
+        throw ends.get(0);
       }
       return failures.isEmpty() ? 0 : exitCode();
     }
   }
 
-  private void attempt(Runnable work) {
+  private static void attempt(List<RuntimeException> failures, Runnable work) {
     try {
       work.run();
     } catch (RuntimeException e) {
       failures.add(e);
-      ended = ended == null ? e : ended;
     }
   }
 

@@ -51,7 +51,6 @@ public final class ProfileJson {
                       com.fasterxml.jackson.annotation.JsonInclude.Include.NON_NULL))
           .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .addModule(new ProfileTypes())
@@ -148,9 +147,7 @@ public final class ProfileJson {
     }
   }
 
-  /**
-   * Refuses figures that are missing, negative or not finite before anything computes with them.
-   */
+  /** Refuses figures that are missing, negative or not finite before anything uses them. */
   private static void requireFitting(JsonParser in) {
     in.nextToken();
     new SchemaCheck(RULES, in).value(RULES, "");

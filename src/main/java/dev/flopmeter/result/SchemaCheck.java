@@ -12,15 +12,7 @@ import tools.jackson.databind.JsonNode;
  * schema does not list are of a later version and pass; null is as good as absent.
  */
 record SchemaCheck(JsonNode schema, JsonParser in) {
-  /** Whole numbers stay below this, so that the sum of two does not overflow. */
-  private static final long WHOLE_LIMIT = 1L << 62;
-
-  /**
-   * Checks the value at the parser, which is left at its end.
-   *
-   * @param place the path of the value in the document; empty for the whole
-   * @throws ResultFormatException if it is against the schema; the message names the place
-   */
+  /** Checks the value at the parser, found at a path of the document, and goes to its end. */
   void value(JsonNode given, String place) {
     String reference = given.path("$ref").asString("");
     JsonNode rule = reference.isEmpty() ? given : schema.at(reference.substring(1));
@@ -31,8 +23,8 @@ record SchemaCheck(JsonNode schema, JsonParser in) {
           case "array" -> token == JsonToken.START_ARRAY;
           case "string" -> token == JsonToken.VALUE_STRING;
           case "boolean" -> token.isBoolean();
-          case "integer" -> token == JsonToken.VALUE_NUMBER_INT && isInRange(rule, WHOLE_LIMIT);
-          case "number" -> token.isNumeric() && isInRange(rule, Double.POSITIVE_INFINITY);
+          case "integer" -> token == JsonToken.VALUE_NUMBER_INT && isInRange(rule, 1L << 61);
+          case "number" -> token.isNumeric() && isInRange(rule, Double.MAX_VALUE);
           default -> !rule.has("const") || rule.path("const").asString().equals(in.getString());
         };
     if (!fits) {
@@ -56,10 +48,10 @@ record SchemaCheck(JsonNode schema, JsonParser in) {
   }
 
   private void fields(JsonNode rule, String prefix) {
+    JsonNode other = rule.path("additionalProperties");
     Set<String> found = new HashSet<>();
     while (in.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = in.currentName();
-      JsonNode other = rule.path("additionalProperties");
       JsonNode wanted = rule.path("properties").optional(name).orElse(other);
       if (in.nextToken() != JsonToken.VALUE_NULL && wanted.isObject()) {
         found.add(name);
@@ -74,11 +66,11 @@ record SchemaCheck(JsonNode schema, JsonParser in) {
     }
   }
 
-  private boolean isInRange(JsonNode rule, double limit) {
+  /** Whole numbers stay so low that the sum of two does not overflow. */
+  private boolean isInRange(JsonNode rule, double most) {
     double number = in.getDoubleValue();
-    return number >= rule.path("minimum").asDouble(-Double.MAX_VALUE)
+    return number >= rule.path("minimum").asDouble(-most)
         && number > rule.path("exclusiveMinimum").asDouble(Double.NEGATIVE_INFINITY)
-        && number <= rule.path("maximum").asDouble(Double.MAX_VALUE)
-        && number < limit;
+        && number <= rule.path("maximum").asDouble(most);
   }
 }

@@ -126,7 +126,7 @@ public final class TemplateBinder {
   }
 
   private Graph finish(GraphBuilder builder, GraphTemplate template, int depth) {
-    if (expanded("", template.nodes(), new HashMap<>()) > maxNodes) {
+    if (inlined(template.nodes(), added, 0) > maxNodes) {
       added = maxNodes; // the first node is refused, before any is inlined
     }
     for (Map.Entry<String, Tensor> stored : template.initializers().entrySet()) {
@@ -151,18 +151,13 @@ public final class TemplateBinder {
     return declared;
   }
 
-  /** How many nodes a graph or function has once functions are inlined; an excess is not exact. */
-  private long expanded(String key, List<Node> nodes, Map<String, Long> known) {
-    known.put(key, 0L); // of one that calls itself, which is refused later
-    long all = nodes.size();
+  /** How many nodes there are once functions are inlined, counted until they are too many. */
+  private long inlined(List<Node> nodes, long before, int depth) {
+    long all = before + nodes.size();
     for (Node node : nodes) {
-      FunctionTemplate called = functions.get(node.qualifiedOp());
-      if (called != null && all <= maxNodes) {
-        Long size = known.get(called.key());
-        all += size == null ? expanded(called.key(), called.nodes(), known) : size;
-      }
+      FunctionTemplate called = depth < MAX_DEPTH ? functions.get(node.qualifiedOp()) : null;
+      all = called == null || all > maxNodes ? all : inlined(called.nodes(), all, depth + 1);
     }
-    known.put(key, all);
     return all;
   }
 

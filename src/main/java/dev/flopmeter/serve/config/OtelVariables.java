@@ -54,10 +54,18 @@ final class OtelVariables {
     // Of one that cannot be sent the failure would tell the log, with its value.
     headers.forEach(
         (name, value) -> {
-          if (!name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")) {
-            header(own, name, "cannot be sent: a name has letters, digits and dashes only");
-          } else if (!Printable.isPlain(value)) {
-            header(own, name, "cannot be sent: its value is not printable ASCII");
+          boolean isName = name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+          String rule =
+              isName
+                  ? "its value is not printable ASCII"
+                  : "a name has letters, digits and dashes only";
+          String wrong = "cannot be sent: " + rule;
+          if (isName && Printable.isPlain(value)) {
+            return;
+          } else if (own.has(name)) {
+            own.problem(name, wrong);
+          } else {
+            problem(exporter("HEADERS").orElseThrow(), name + " " + wrong);
           }
         });
     return new Otlp(
@@ -126,14 +134,6 @@ final class OtelVariables {
       }
     }
     return pairs;
-  }
-
-  private void header(Section own, String name, String wrong) {
-    if (own.has(name)) {
-      own.problem(name, wrong);
-    } else {
-      exporter("HEADERS").ifPresent(given -> problem(given, name + " " + wrong));
-    }
   }
 
   private void problem(Variable variable, String message) {

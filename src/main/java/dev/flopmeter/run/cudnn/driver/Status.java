@@ -66,15 +66,11 @@ public final class Status {
   }
 
   public static DeviceFailure cudnnFailure(int status, String call) {
-    int driver = driverStatus();
+    // A call that waits for nothing: after a sticky error it fails like any other.
+    int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
     return driver == CUresult.CUDA_SUCCESS
         ? passing(status, call)
         : cudaFailure(driver, call).at(cudnnName(status));
-  }
-
-  /** That of a call that waits for nothing: after a sticky error it fails like any other. */
-  private static int driverStatus() {
-    return JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
   }
 
   private static DeviceFailure passing(int status, String call) {
@@ -123,7 +119,8 @@ public final class Status {
 
   /** As {@link #freedCuda} for cuDNN, whose own status does not tell a sticky error. */
   public static void freedCudnn(int status, String call) {
-    if (status != CUDNN_SUCCESS && driverStatus() == CUresult.CUDA_SUCCESS) {
+    if (status != CUDNN_SUCCESS
+        && JCudaDriver.cuMemGetInfo(new long[1], new long[1]) == CUresult.CUDA_SUCCESS) {
       throw passing(status, call);
     }
   }

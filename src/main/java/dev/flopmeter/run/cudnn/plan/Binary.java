@@ -37,8 +37,7 @@ public enum Binary {
   /**
    * A function by its number, of whole numbers of fewer bits than those that hold them.
    *
-   * @param bits of whole numbers, beyond which they wrap around; below 0 of unsigned ones, 0 for 64
-   *     signed
+   * @param bits of whole numbers, where they wrap around; below 0 of unsigned ones, 0 for 64 signed
    */
   public static KernelWork work(int function, TensorView a, TensorView b, TensorView y, int bits) {
     Loops loops = Loops.over(y.shape(), y, a.broadcastTo(y.shape()), b.broadcastTo(y.shape()));
