@@ -32,7 +32,7 @@ final class OtelVariables {
     this.otlp = otlp;
     isEnabled = otlp.get("enabled", Boolean.class);
     if (isEnabled) { // errors in other programs' settings do not concern a daemon that does not
-                     // push
+      // push
       environment.forEach((name, value) -> variables.put(name, value.strip()));
       variables.values().removeIf(String::isEmpty);
     }
