@@ -1,5 +1,6 @@
 package dev.flopmeter.text;
 
+import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -17,6 +18,7 @@ public final class IoReason {
   private static final Map<Class<? extends Exception>, String> REASONS =
       Map.of(
           NoSuchFileException.class, "no such file or folder",
+          EOFException.class, "the file is truncated",
           FileNotFoundException.class, "no such file or folder",
           AccessDeniedException.class, "permission denied",
           FileAlreadyExistsException.class, "a file with this name exists",

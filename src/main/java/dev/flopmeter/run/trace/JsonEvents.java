@@ -118,10 +118,7 @@ final class JsonEvents {
     return isPacked ? new GZIPInputStream(in, 1 << 16) : in;
   }
 
-  /**
-   * A number that must be there, not negative and not absurd: a time in microseconds up to the year
-   * 2286, a duration up to eleven days.
-   */
+  /** A number from 0 on: a time up to the year 2286, or a duration up to eleven days. */
   static double amount(JsonNode event, String field) {
     JsonNode value = event.path(field);
     double number = value.asDouble(Double.NaN);

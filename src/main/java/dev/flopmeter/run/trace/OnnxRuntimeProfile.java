@@ -161,7 +161,7 @@ public final class OnnxRuntimeProfile {
         .path(0)
         .valueStream()
         .flatMap(JsonNode::valueStream)
-        .map(JsonNode::asLong)
+        .map(dim -> dim.asLong(-1))
         .toList();
   }
 

@@ -75,7 +75,7 @@ final class TensorRtFiles {
 
   private void time(JsonNode entry) {
     if (entry.has("count")) {
-      iterations = entry.path("count").asLong();
+      iterations = entry.path("count").asLong(0);
       return;
     }
     String name = entry.path("name").asString("");
@@ -84,7 +84,7 @@ final class TensorRtFiles {
     JsonNode layer = layers.getOrDefault(name, MissingNode.getInstance());
     String kind = layer.path("LayerType").asString(isReformat(name) ? "Reformat" : "layer");
     List<Long> shape = new ArrayList<>();
-    layer.path("Outputs").path(0).path("Dimensions").forEach(dim -> shape.add(dim.asLong()));
+    layer.path("Outputs").path(0).path("Dimensions").forEach(dim -> shape.add(dim.asLong(-1)));
     String type = layer.path("Weights").path("Type").asString("");
     if (!type.isEmpty()) {
       types.merge(type, 1, Integer::sum);

@@ -71,6 +71,12 @@ class OnnxRuntimeProfileTest {
   }
 
   @Test
+  void aShapeThatIsNoNumberIsUnknown() throws IOException {
+    Trace trace = read(START, node("a", 10, 4).replace("[1,8]", "[\"batch\",8]"), run(9, 14));
+    assertThat(trace.kernels().get(0).shape()).containsExactly(-1L, 8L);
+  }
+
+  @Test
   void aSortedFileGivesTheSameResult() throws IOException {
     String gpu = node("b", 22, 2).replace("CPUExecutionProvider", "CUDAExecutionProvider");
     Trace trace =

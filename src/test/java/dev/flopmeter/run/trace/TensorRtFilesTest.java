@@ -143,6 +143,12 @@ class TensorRtFilesTest {
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("profile.json");
     }
+    Path endless = file("profile.json", "[{\"count\":1e300},{\"name\":\"a\",\"averageMs\":1}]");
+    assertThatThrownBy(() -> TraceFiles.read(List.of(endless), NO_MODEL, Map.of()))
+        .hasMessageContaining("has no iterations");
+    Path packed = Files.write(folder.resolve("packed.json"), new byte[] {0x1f, (byte) 0x8b});
+    assertThatThrownBy(() -> TraceFiles.read(List.of(packed), NO_MODEL, Map.of()))
+        .hasMessageContaining("packed.json' cannot be read: the file is truncated");
     Path profile = file("profile.json", "[{\"count\":5},{\"name\":\"a\",\"averageMs\":1}]");
     Path layers = file("layers.json", "{\"Layers\":[{\"Name\":\"b\"}]}");
     assertThatThrownBy(() -> TraceFiles.read(List.of(profile, layers), NO_MODEL, Map.of()))
