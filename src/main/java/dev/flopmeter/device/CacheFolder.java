@@ -1,8 +1,11 @@
 package dev.flopmeter.device;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -19,6 +22,23 @@ public final class CacheFolder {
    */
   public static Path ofUser() throws IOException {
     return of(System.getenv(), System.getProperty("user.home"));
+  }
+
+  /**
+   * Writes a file of a cache beside it and renames it, so that a reader sees the old one or the new
+   * one, never half.
+   *
+   * @throws IOException if the file's folder cannot be made or written
+   */
+  public static void write(Path file, String text) throws IOException {
+    Path folder = Files.createDirectories(Objects.requireNonNull(file.getParent()));
+    Path beside = Files.createTempFile(folder, "new", String.valueOf(file.getFileName()));
+    try {
+      Files.writeString(beside, text);
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(beside);
+    }
   }
 
   /**

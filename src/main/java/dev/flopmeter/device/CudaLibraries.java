@@ -72,8 +72,8 @@ public record CudaLibraries(
       LibraryFinding missing = LibraryFinding.missing("cuDNN", e.getMessage(), CUDNN_FIX);
       return new CudaLibraries(found, missing, List.of(), driver);
     }
-    // Checked before the first call, because the emulation may then load another library.
-    Path file = cudnn.file().orElse(Path.of(CUDNN));
+    // Asked before the first call, with which the emulated one may load another beside it.
+    Path file = cudnn.file();
     LibraryFinding checked = checkCudnn(cudnn, String.valueOf(found.version()));
     List<LibraryFinding> companions =
         checked.isUsable() ? companions(places, cudnn, file) : List.of();
@@ -112,7 +112,7 @@ public record CudaLibraries(
   }
 
   private static LibraryFinding checkDriver(DynamicLibrary library) {
-    String path = library.file().map(Path::toString).orElse("libcuda.so.1");
+    String path = library.file().toString();
     LibraryFinding found = LibraryFinding.usable("CUDA driver", path, null);
     try {
       IntByReference version = new IntByReference();
@@ -139,7 +139,7 @@ public record CudaLibraries(
   }
 
   private static LibraryFinding checkCudnn(DynamicLibrary library, String offered) {
-    String path = library.file().map(Path::toString).orElse(CUDNN);
+    String path = library.file().toString();
     LibraryFinding found = LibraryFinding.usable("cuDNN", path, null);
     try {
       long version = library.callLong("cudnnGetVersion");

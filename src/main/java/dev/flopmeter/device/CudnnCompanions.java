@@ -48,7 +48,7 @@ record CudnnCompanions(LibraryPlaces places, Path cudnn, int cudaMajor) {
     candidates.addAll(places.candidates(file));
     try {
       DynamicLibrary library = DynamicLibrary.openAny(candidates);
-      return LibraryFinding.usable(what, library.file().map(Path::toString).orElse(file), null);
+      return LibraryFinding.usable(what, library.file().toString(), null);
     } catch (LibraryException e) {
       return LibraryFinding.missing(what, e.getMessage(), fix);
     }

@@ -26,8 +26,7 @@ public record Datasheet(List<Card> cards) {
    *
    * @param name the card's usual name
    * @param match finds it in the name that the driver reports
-   * @param smCount multiprocessors; null if unknown
-   * @param boostHz SM clock at which the tensor rates are stated; null if unknown
+   * @param smCount multiprocessors; null where unknown
    * @param flopsPerSecond dense peaks by precision: {@code fp32}, {@code tf32}, {@code fp16},
    *     {@code bf16}, {@code fp8}, {@code int8}; a precision without a known peak is missing
    * @param source where the figures come from
@@ -35,9 +34,7 @@ public record Datasheet(List<Card> cards) {
   public record Card(
       String name,
       Pattern match,
-      String computeCapability,
       @Nullable Integer smCount,
-      @Nullable Double boostHz,
       Map<String, Double> flopsPerSecond,
       double bytesPerSecond,
       String source) {
@@ -54,14 +51,7 @@ public record Datasheet(List<Card> cards) {
       String size = "%s of %s SMs".formatted(multiprocessors, smCount);
       return Optional.of(
           new Card(
-              name + ", " + size,
-              match,
-              computeCapability,
-              multiprocessors,
-              boostHz,
-              peaks,
-              bytesPerSecond * memory,
-              source));
+              name + ", " + size, match, multiprocessors, peaks, bytesPerSecond * memory, source));
     }
   }
 
@@ -82,9 +72,7 @@ public record Datasheet(List<Card> cards) {
     return new Card(
         row.get(0),
         Pattern.compile(row.get(1)),
-        row.get(2),
         row.get(3).isEmpty() ? null : Integer.valueOf(row.get(3)),
-        row.get(4).isEmpty() ? null : Double.parseDouble(row.get(4)) * 1e6,
         peaks,
         Double.parseDouble(row.get(11)) * 1e9,
         row.get(12));

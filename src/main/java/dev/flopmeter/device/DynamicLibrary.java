@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,17 +19,9 @@ import org.jspecify.annotations.Nullable;
  * those of {@code LD_LIBRARY_PATH}, accepts another version of a missing library, and hides the
  * loader's error among its own attempts.
  */
-public final class DynamicLibrary {
+public record DynamicLibrary(String name, Pointer handle) {
   private static final int RTLD_LAZY = 1;
   private static final int RTLD_GLOBAL = 0x100;
-
-  private final String name;
-  private final Pointer handle;
-
-  private DynamicLibrary(String name, Pointer handle) {
-    this.name = name;
-    this.handle = handle;
-  }
 
   /**
    * Opens {@code name}: a path, or a bare file name that the loader's own search finds.
@@ -116,16 +107,16 @@ public final class DynamicLibrary {
             .invoke(Pointer.class, new Object[] {handle, symbol});
   }
 
-  /** The file it was loaded from, by the process' memory map; empty if that cannot be read. */
-  Optional<Path> file() {
+  /** The file it was loaded from, by the process' memory map; its name if that does not tell. */
+  Path file() {
     String base = Path.of(name).getFileName().toString();
     try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
       return maps.filter(line -> line.contains("/" + base))
           .map(line -> Path.of(line.substring(line.indexOf('/'))))
           .findFirst()
-          .or(() -> Path.of(name).isAbsolute() ? Optional.of(Path.of(name)) : Optional.empty());
+          .orElse(Path.of(name));
     } catch (IOException e) {
-      return Optional.empty();
+      return Path.of(name);
     }
   }
 }

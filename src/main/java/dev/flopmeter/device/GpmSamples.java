@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * GPM, the activity of GPUs and MIG instances from Hopper on: means over the time between two
  * samples.
  */
-final class GpmSamples implements AutoCloseable {
+record GpmSamples(Nvml nvml, Map<String, Pointer> last) implements AutoCloseable {
   /** The share of the time in which anything ran. */
   static final String ACTIVE = "graphics";
 
@@ -23,11 +23,8 @@ final class GpmSamples implements AutoCloseable {
   private static final int METRICS_AT = 24;
   private static final int METRIC_BYTES = 40;
 
-  private final Nvml nvml;
-  private final Map<String, Pointer> last = new HashMap<>();
-
   GpmSamples(Nvml nvml) {
-    this.nvml = nvml;
+    this(nvml, new HashMap<>());
   }
 
   /** The figures since the last call, 0 to 1; none at the first. */

@@ -1,43 +1,30 @@
 package dev.flopmeter.device;
 
-import dev.flopmeter.text.Labelled;
+import dev.flopmeter.text.Csv;
+import java.util.List;
 
 /**
- * A GPU's error counters, by the number of its field, NVML_FI_DEV_... Counters begin anew when the
- * GPU is reset or the driver is loaded.
+ * One of a GPU's error counters, or a state that is 0 or 1. Counters begin anew when the GPU is
+ * reset or the driver is loaded.
+ *
+ * @param field the number of its field, NVML_FI_DEV_...
  */
-public enum HealthCounter implements Labelled {
-  ECC_CORRECTED(3),
-  ECC_UNCORRECTED(4),
-  NVLINK_CRC_FLIT(38),
-  NVLINK_CRC_DATA(45),
-  NVLINK_REPLAY(52),
-  NVLINK_RECOVERY(59),
-  PCIE_REPLAY(94),
-  ROWS_REMAPPED_CORRECTABLE(142),
-  ROWS_REMAPPED_UNCORRECTABLE(143),
-  /** 1 while a reset is needed to remap rows. */
-  ROWS_PENDING(144),
-  /** 1 if no spare rows are left. */
-  ROWS_FAILED(145);
-
-  private final int field;
-
-  HealthCounter(int field) {
-    this.field = field;
-  }
-
-  int field() {
-    return field;
-  }
+public record HealthCounter(String label, int field, boolean isState) {
+  static final List<HealthCounter> ALL =
+      Csv.rows(HealthCounter.class, "health-counters.csv").stream()
+          .map(
+              row ->
+                  new HealthCounter(
+                      row.get(0), Integer.parseInt(row.get(1)), row.get(2).equals("state")))
+          .toList();
 
   /** Counters that a GPU has either all or none of, such as {@code ecc}. */
   String group() {
-    return label().substring(0, label().indexOf('_'));
+    return label.substring(0, label.indexOf('_'));
   }
 
-  /** Whether the counter with a label is a state, 0 or 1. */
+  /** Whether the one with a label is a state. */
   public static boolean isState(String label) {
-    return label.equals(ROWS_PENDING.label()) || label.equals(ROWS_FAILED.label());
+    return ALL.stream().anyMatch(one -> one.isState && one.label.equals(label));
   }
 }

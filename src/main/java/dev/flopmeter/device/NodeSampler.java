@@ -203,7 +203,7 @@ public final class NodeSampler implements AutoCloseable {
   /** The counters of the GPU and the driver. */
   private Map<String, Long> errors(Place whole) {
     Map<String, Long> counted = new TreeMap<>(events.counts(whole.uuid()));
-    for (HealthCounter each : HealthCounter.values()) {
+    for (HealthCounter each : HealthCounter.ALL) {
       try (Memory value = new Memory(FIELD_BYTES)) {
         value.clear();
         value.setInt(0, each.field());

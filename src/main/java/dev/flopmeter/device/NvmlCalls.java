@@ -3,12 +3,12 @@ package dev.flopmeter.device;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import dev.flopmeter.device.NodeSample.Part;
+import dev.flopmeter.text.Csv;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** One round of calls to NVML: their results, or the reasons why figures are absent. */
@@ -22,20 +22,9 @@ final class NvmlCalls {
   private static final int COMPUTE_SLICES_AT = 28;
   private static final int MEMORY_MIB_AT = 32;
 
-  /**
-   * Reasons that reduce a clock against the work's interest, in the order of NVML's bits. An idle
-   * GPU, a clock that an application chose, and a display's setting do not count.
-   */
-  private static final List<String> THROTTLE_REASONS =
-      List.of(
-          "sw_power_cap",
-          "hw_slowdown",
-          "sync_boost",
-          "sw_thermal",
-          "hw_thermal",
-          "hw_power_brake");
-
-  private static final long FIRST_REASON = 0x4;
+  /** NVML's bits with the reasons that hold a clock back. */
+  private static final List<List<String>> THROTTLE_REASONS =
+      Csv.rows(NvmlCalls.class, "throttle-reasons.csv");
 
   private final Nvml nvml;
   private final Map<String, String> absent = new TreeMap<>();
@@ -129,9 +118,9 @@ final class NvmlCalls {
         nvml.available(
             "nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons");
     Long mask = ask(figure, result -> result.getLong(0), function, gpu);
-    return IntStream.range(0, THROTTLE_REASONS.size())
-        .filter(bit -> mask != null && (mask & FIRST_REASON << bit) != 0)
-        .mapToObj(THROTTLE_REASONS::get)
+    return THROTTLE_REASONS.stream()
+        .filter(row -> mask != null && (mask & Long.parseLong(row.get(0))) != 0)
+        .map(row -> row.get(1))
         .toList();
   }
 

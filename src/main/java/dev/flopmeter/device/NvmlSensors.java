@@ -5,6 +5,7 @@ import com.sun.jna.Pointer;
 import com.sun.jna.ptr.IntByReference;
 import dev.flopmeter.device.NodeSample.Part;
 import dev.flopmeter.device.SensorReading.Figure;
+import dev.flopmeter.text.Csv;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -13,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -21,45 +21,10 @@ import java.util.stream.Stream;
  * figure that the library, the driver or the card does not report is absent, with the reason.
  */
 record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
-  // Values of nvmlClockType_t and nvmlTemperatureSensors_t.
+  private static final List<List<String>> FIGURES = Csv.rows(NvmlSensors.class, "nvml-figures.csv");
+
+  /** The SMs' clock, of nvmlClockType_t. */
   private static final int CLOCK_SM = 1;
-  private static final int CLOCK_MEMORY = 2;
-  private static final int TEMPERATURE_GPU = 0;
-
-  private static final List<Integer> NONE = List.of();
-
-  private static final List<Call> CALLS =
-      List.of(
-          new Call(Figure.SM_CLOCK, "ClockInfo", List.of(CLOCK_SM), NvmlSensors::hertz),
-          new Call(Figure.MEMORY_CLOCK, "ClockInfo", List.of(CLOCK_MEMORY), NvmlSensors::hertz),
-          new Call(Figure.POWER, "PowerUsage", NONE, NvmlSensors::watts),
-          new Call(Figure.POWER_LIMIT, "EnforcedPowerLimit", NONE, NvmlSensors::watts),
-          new Call(Figure.ENERGY, "TotalEnergyConsumption", NONE, mj -> mj.getLong(0) / 1e3),
-          new Call(
-              Figure.TEMPERATURE,
-              "Temperature",
-              List.of(TEMPERATURE_GPU),
-              celsius -> (double) celsius.getInt(0)),
-          new Call(Figure.MEMORY_USED, "MemoryInfo", NONE, bytes -> (double) bytes.getLong(16)));
-
-  /**
-   * The NVML call for a figure.
-   *
-   * @param function without nvmlDeviceGet
-   * @param arguments between the device and the result
-   */
-  private record Call(
-      Figure figure, String function, List<Integer> arguments, Function<Memory, Double> value) {}
-
-  /** A clock, which NVML gives in MHz. */
-  private static double hertz(Memory result) {
-    return result.getInt(0) * 1e6;
-  }
-
-  /** A power, which NVML gives in mW. */
-  private static double watts(Memory result) {
-    return result.getInt(0) / 1e3;
-  }
 
   /** The sensors of a CUDA device; without NVML, readings that hold the reason. */
   static SensorSource open(Device device, String library) {
@@ -81,10 +46,8 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
     }
     if (handle == null) {
       String reason = calls.absent().get("id");
-      throw new LibraryException(
-          "NVML does not know "
-              + device.id()
-              + (reason == null ? ", which reports no id" : ": " + reason));
+      String why = reason == null ? ", which reports no id" : ": " + reason;
+      throw new LibraryException("NVML does not know " + device.id() + why);
     }
     return handle;
   }
@@ -108,26 +71,36 @@ record NvmlSensors(Nvml nvml, Pointer device) implements SensorSource {
   /** The reported ones of some figures. */
   static Map<Figure, Double> ask(NvmlCalls calls, Pointer device, Collection<Figure> wanted) {
     Map<Figure, Double> found = new EnumMap<>(Figure.class);
-    for (Call call : CALLS) {
-      if (wanted.contains(call.figure)) {
-        Object[] arguments = Stream.concat(Stream.of(device), call.arguments.stream()).toArray();
-        String function = "nvmlDeviceGet" + call.function;
-        Double value = calls.ask(call.figure.label(), call.value, function, arguments);
+    for (List<String> row : FIGURES) {
+      Figure figure = Figure.valueOf(row.get(0));
+      if (wanted.contains(figure)) {
+        Stream<Integer> argument =
+            Stream.of(row.get(2)).filter(text -> !text.isEmpty()).map(Integer::valueOf);
+        Object[] arguments = Stream.concat(Stream.of(device), argument).toArray();
+        String function = "nvmlDeviceGet" + row.get(1);
+        Double value =
+            calls.ask(figure.label(), result -> number(result, row), function, arguments);
         if (value != null) {
-          found.put(call.figure, value);
+          found.put(figure, value);
         }
       }
     }
     return found;
   }
 
+  private static double number(Memory result, List<String> row) {
+    int place = Integer.parseInt(row.get(3));
+    long number = row.get(4).equals("8") ? result.getLong(place) : result.getInt(place);
+    return number * Double.parseDouble(row.get(5)) / Double.parseDouble(row.get(6));
+  }
+
   @Override
   public OptionalDouble defaultSmClockHz() {
     NvmlCalls calls = new NvmlCalls(nvml);
     for (String clock : List.of("DefaultApplicationsClock", "MaxClockInfo")) {
-      Double hertz = calls.ask("", NvmlSensors::hertz, "nvmlDeviceGet" + clock, device, CLOCK_SM);
-      if (hertz != null) {
-        return OptionalDouble.of(hertz);
+      Integer megahertz = calls.integer("", "nvmlDeviceGet" + clock, device, CLOCK_SM);
+      if (megahertz != null) {
+        return OptionalDouble.of(megahertz * 1e6);
       }
     }
     return OptionalDouble.empty();

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,8 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Measured roofs on disk, one file per device and backend, so that they are measured once. A file
- * from other versions of the driver or libraries, or that cannot be read, counts as absent. Files
- * are written under another name and renamed, so a reader never sees an incomplete one.
+ * that was made with other versions of driver or libraries, or cannot be read, counts as absent.
  */
 public record RoofCache(Path directory) {
   /** Properties that distinguish devices with the same name, such as slices of a card. */
@@ -75,15 +73,8 @@ public record RoofCache(Path directory) {
    * @throws IOException if the directory cannot be written
    */
   public void write(String backend, Device device, MeasuredRoofs roofs) throws IOException {
-    Path file = file(backend, device);
-    Files.createDirectories(directory);
-    Path beside = Files.createTempFile(directory, file.getFileName().toString(), ".new");
-    try {
-      Files.writeString(beside, MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(roofs));
-      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(beside);
-    }
+    String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(roofs);
+    CacheFolder.write(file(backend, device), text);
   }
 
   /** Where the roofs of this device are stored. */
