@@ -36,24 +36,13 @@ import java.util.stream.Stream;
  * Runs graphs on one NVIDIA GPU: convolutions, products, attention and pooling through cuDNN,
  * everything else with our own kernels. One stream, CUDA graphs for timing.
  */
-public final class CudnnBackend implements Backend {
-  /** The name of this backend, on the command line and in results. */
+public record CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean measuresLayouts)
+    implements Backend {
+  /** Of this backend, on the command line and in results. */
   public static final String NAME = DevicePlan.BACKEND;
 
   /** Two kilobytes per plan, up to 100 if cuDNN compiled its code. */
   private static final long MOST_CACHE_BYTES = 256L << 20;
-
-  private final Device device;
-  private final Gpu gpu;
-  private final PlanCache cache;
-  private final boolean measuresLayouts;
-
-  private CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean measuresLayouts) {
-    this.measuresLayouts = measuresLayouts;
-    this.device = device;
-    this.gpu = gpu;
-    this.cache = cache;
-  }
 
   /**
    * Opens a device.
@@ -116,11 +105,6 @@ public final class CudnnBackend implements Backend {
   }
 
   @Override
-  public Device device() {
-    return device;
-  }
-
-  @Override
   public Map<String, String> libraries() {
     return new TreeMap<>(
         Map.of(
@@ -156,11 +140,6 @@ public final class CudnnBackend implements Backend {
             : LayoutChoice.of(options);
     DevicePlan devicePlan = Planner.plan(graph, options, formats);
     return new CudnnPlan(gpu, cache, graph, devicePlan, options, progress);
-  }
-
-  /** The number of searches since it was opened. */
-  int searches() {
-    return cache.searches();
   }
 
   @Override

@@ -75,7 +75,7 @@ public final class Status {
 
   private static DeviceFailure passing(int status, String call) {
     return new DeviceFailure(
-        call + " failed: " + cudnnName(status) + " (" + cudnnMeaning(status) + ")", false);
+        call + " failed: " + cudnnName(status) + " (" + cudnnCategory(status).get(2) + ")", false);
   }
 
   /** Of cuDNN 9, by itself: the constants in JCudnn are cuDNN 8's, whose numbers differ. */
@@ -84,25 +84,8 @@ public final class Status {
     return name.equals("CUDNN_UNKNOWN_STATUS") ? "CUDNN_STATUS_" + status : name;
   }
 
-  private static int category(int cudnnStatus) {
-    return cudnnStatus / 1000;
-  }
-
-  /** Whether cuDNN only says that it does not support what a call asks for. */
-  public static boolean isRefusal(int cudnnStatus) {
-    return category(cudnnStatus) == NOT_SUPPORTED;
-  }
-
-  /** What the category of a status means for a user. */
-  private static String cudnnMeaning(int status) {
-    return switch (category(status)) {
-      case NOT_INITIALIZED -> "cuDNN cannot be used as it is installed; see flopmeter doctor";
-      case BAD_PARAMETER -> "a parameter is wrong; please report this with the model";
-      case NOT_SUPPORTED -> "not supported by this cuDNN or device";
-      case INTERNAL_ERROR -> "cuDNN failed internally, possibly because of insufficient memory";
-      case EXECUTION_FAILED -> "the device failed while computing";
-      default -> "unknown to flopmeter";
-    };
+  private static List<String> cudnnCategory(int status) {
+    return ERRORS.getOrDefault(status / 1000 + "xxx", List.of("", "no", "unknown to flopmeter"));
   }
 
   /**
@@ -117,10 +100,9 @@ public final class Status {
     }
   }
 
-  /** As {@link #freedCuda} for cuDNN, whose own status does not tell a sticky error. */
+  /** As {@link #freedCuda} for cuDNN. */
   public static void freedCudnn(int status, String call) {
-    if (status != CUDNN_SUCCESS
-        && JCudaDriver.cuMemGetInfo(new long[1], new long[1]) == CUresult.CUDA_SUCCESS) {
+    if (status != CUDNN_SUCCESS && !cudnnCategory(status).get(1).equals("yes")) {
       throw passing(status, call);
     }
   }

@@ -50,7 +50,7 @@ final class ConvolutionSpelling {
         work.isTransposed(), x, graph.stored(work.orderedWeights()), y, work.stencil());
   }
 
-  private record Stage(int mode, @Nullable Tensor operand) {}
+  private record Stage(String mode, @Nullable Tensor operand) {}
 
   private static void addFusedTo(OperationGraph graph, ConvolutionWork work) {
     boolean isInteger = work.x().storage() == ElementType.I8;
@@ -75,23 +75,23 @@ final class ConvolutionSpelling {
     List<Stage> stages = new ArrayList<>();
     ConvolutionWork.Scaling scaling = work.scaling();
     if (scaling != null) {
-      stages.add(new Stage(OperationGraph.MULTIPLY, perChannel(graph, work, scaling.scale())));
+      stages.add(new Stage("MULTIPLY", perChannel(graph, work, scaling.scale())));
     }
     if (work.residual() != null) {
-      stages.add(new Stage(OperationGraph.ADD, graph.stored(work.residual())));
+      stages.add(new Stage("ADD", graph.stored(work.residual())));
     }
     if (work.bias() != null) {
-      stages.add(new Stage(OperationGraph.ADD, perChannel(graph, work, work.bias())));
+      stages.add(new Stage("ADD", perChannel(graph, work, work.bias())));
     }
     if (work.relu()) {
-      stages.add(new Stage(OperationGraph.RELU, null));
+      stages.add(new Stage("RELU", null));
     }
     if (scaling != null && scaling.factor() != 1) {
       Tensor factor = graph.number(scaling.factor(), work.y().rank());
-      stages.add(new Stage(OperationGraph.MULTIPLY, factor));
+      stages.add(new Stage("MULTIPLY", factor));
     }
     if (scaling != null && scaling.shift() != 0) {
-      stages.add(new Stage(OperationGraph.ADD, graph.number(scaling.shift(), work.y().rank())));
+      stages.add(new Stage("ADD", graph.number(scaling.shift(), work.y().rank())));
     }
     return stages;
   }

@@ -10,13 +10,15 @@ import dev.flopmeter.run.cudnn.plan.MemoryLayout;
 import dev.flopmeter.run.cudnn.plan.NormalizationWork;
 import dev.flopmeter.run.cudnn.plan.PoolingWork;
 import dev.flopmeter.run.cudnn.plan.TensorView;
+import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntToLongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -24,30 +26,18 @@ import org.jspecify.annotations.Nullable;
  * A graph of cuDNN's graph API as data: tensors in memory, virtual ones between two operations,
  * numbers, and the operations. Arithmetic is in float32. The numbers are those of cuDNN 9's {@code
  * cudnn_graph.h}.
+ *
+ * @param tensors in the order in which they were made
  */
-final class OperationGraph {
-  // cudnnPointwiseMode_t
-  static final int ADD = 0;
-  static final int MULTIPLY = 1;
-  static final int DIVIDE = 6;
-  static final int SUBTRACT = 9;
-  static final int EXP = 13;
-  static final int LOG = 15;
-  static final int RELU = 100;
-  private static final int GREATER_OR_EQUAL = 303;
-  private static final int IDENTITY = 21;
-  private static final int INDEX = 501;
-  private static final int SELECT = 601;
-
-  // cudnnReduceTensorOp_t
-  static final int SUM = 0;
-  static final int MAXIMUM = 3;
-
-  // cudnnPaddingMode_t, cudnnConvolutionMode_t, cudnnBackendNormFwdPhase_t
-  private static final int PADDED_WITH_ZEROS = 0;
-  private static final int PADDED_WITH_LEAST = 1;
-  private static final int CROSS_CORRELATION = 1;
-  private static final int INFERENCE = 0;
+record OperationGraph(
+    PreparationContext context,
+    List<Operation> operations,
+    List<Bound> bound,
+    List<Tensor> tensors) {
+  /** cuDNN's numbers by what is done, setting and word, from {@code settings.csv}. */
+  private static final Map<String, Long> SETTINGS =
+      Csv.rows(OperationGraph.class, "settings.csv").stream()
+          .collect(Collectors.toMap(row -> row.get(0), row -> Long.valueOf(row.get(1))));
 
   // cudnnDataType_t, beside those of ElementType
   static final int FLOAT = 0;
@@ -91,6 +81,11 @@ final class OperationGraph {
       return this;
     }
 
+    private Operation set(String attribute, String word) {
+      String setting = what() + " " + attribute + " " + word;
+      return set(attribute, Objects.requireNonNull(SETTINGS.get(setting), setting));
+    }
+
     /** Does nothing for a tensor that is not given. */
     private Operation set(String attribute, @Nullable Tensor tensor) {
       if (tensor != null) {
@@ -117,26 +112,8 @@ final class OperationGraph {
    */
   record Bound(long id, IntToLongFunction address) {}
 
-  private final PreparationContext context;
-  private final List<Operation> operations = new ArrayList<>();
-  private final List<Bound> bound = new ArrayList<>();
-  private final List<Tensor> tensors = new ArrayList<>();
-
   OperationGraph(PreparationContext context) {
-    this.context = context;
-  }
-
-  List<Operation> operations() {
-    return Collections.unmodifiableList(operations);
-  }
-
-  List<Bound> bound() {
-    return Collections.unmodifiableList(bound);
-  }
-
-  /** In the order in which they were made. */
-  List<Tensor> tensors() {
-    return Collections.unmodifiableList(tensors);
+    this(context, new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
   }
 
   /** Whether its product is of 8-bit values, which tensor cores do not round. */
@@ -284,17 +261,17 @@ final class OperationGraph {
   }
 
   /** {@code y = mode(x, b)}, b repeated to y's shape, or {@code mode(x)}. */
-  void pointwise(int mode, Tensor x, @Nullable Tensor b, Tensor y) {
+  void pointwise(String mode, Tensor x, @Nullable Tensor b, Tensor y) {
     pointwise(mode, FLOAT, x, b, null, y);
   }
 
   /** The same 32-bit integers. */
   void identity(Tensor x, Tensor y) {
-    pointwise(IDENTITY, INT32, x, null, null, y);
+    pointwise("IDENTITY", INT32, x, null, null, y);
   }
 
-  /** As {@link #pointwise(int, Tensor, Tensor, Tensor)}, to a virtual tensor of float32. */
-  Tensor pointwise(int mode, Tensor x, @Nullable Tensor b, long[] dims) {
+  /** As {@link #pointwise(String, Tensor, Tensor, Tensor)}, to a virtual tensor of float32. */
+  Tensor pointwise(String mode, Tensor x, @Nullable Tensor b, long[] dims) {
     Tensor y = virtual(FLOAT, dims);
     pointwise(mode, x, b, y);
     return y;
@@ -302,7 +279,12 @@ final class OperationGraph {
 
   /** {@code y = mode(x, b)}, or where a condition holds x and elsewhere b. */
   private void pointwise(
-      int mode, int precision, Tensor x, @Nullable Tensor b, @Nullable Tensor condition, Tensor y) {
+      String mode,
+      int precision,
+      Tensor x,
+      @Nullable Tensor b,
+      @Nullable Tensor condition,
+      Tensor y) {
     add("pointwise operation")
         .set("mode", mode)
         .set("precision", precision)
@@ -313,7 +295,7 @@ final class OperationGraph {
   }
 
   /** Over the axes in which {@code dims} has one element, to a virtual tensor of float32. */
-  Tensor reduction(int operator, Tensor x, long[] dims) {
+  Tensor reduction(String operator, Tensor x, long[] dims) {
     Tensor y = virtual(FLOAT, dims);
     add("reduction operation")
         .set("operator", operator)
@@ -330,7 +312,7 @@ final class OperationGraph {
   void convolution(boolean isTransposed, Tensor x, Tensor weights, Tensor y, Stencil stencil) {
     add(isTransposed ? "convolution gradient" : "convolution operation")
         .set("precision", x.type() == INT8 ? INT32 : FLOAT)
-        .set("mode", CROSS_CORRELATION)
+        .set("mode", "CROSS_CORRELATION")
         .set("dilations", stencil.dilation())
         .set("strides", stencil.stride())
         .set("pads after", stencil.pad())
@@ -343,16 +325,15 @@ final class OperationGraph {
 
   /** Each window's largest element or mean. */
   void resample(PoolingWork work) {
-    boolean isLargest = work.kind() == PoolingWork.Kind.MAX;
     add("resample operation")
-        .set("mode", work.kind().code())
+        .set("mode", work.kind().name())
         .set("precision", FLOAT)
         .set("axes", work.window().length)
         .set("pads after", work.pad())
         .set("pads before", work.pad())
         .set("strides", work.stride())
         .set("window", work.window())
-        .set("padding", isLargest ? PADDED_WITH_LEAST : PADDED_WITH_ZEROS)
+        .set("padding", work.kind() == PoolingWork.Kind.MAX ? "LEAST" : "ZEROS")
         .set("x", stored(work.x()))
         .set("y", stored(work.y()));
   }
@@ -360,8 +341,8 @@ final class OperationGraph {
   /** Normalises as in inference, by the statistics of x itself. */
   void normalization(NormalizationWork work) {
     add("normalization")
-        .set("mode", work.kind().code())
-        .set("phase", INFERENCE)
+        .set("mode", work.kind().name())
+        .set("phase", "INFERENCE")
         .set("x", stored(work.x()))
         .set("scale", stored(work.scale()))
         .set("bias", work.bias() == null ? null : stored(work.bias()))
@@ -380,20 +361,20 @@ final class OperationGraph {
     if (more != 0) {
       Tensor later = virtual(INT32, dims);
       Tensor shift = number(INT32, Math.toIntExact(more), dims.length);
-      pointwise(ADD, INT32, row, shift, null, later);
+      pointwise("ADD", INT32, row, shift, null, later);
       row = later;
     }
     Tensor seen = virtual(BOOLEAN, dims);
-    pointwise(GREATER_OR_EQUAL, BOOLEAN, row, index(x, dims, columns), null, seen);
+    pointwise("GREATER_OR_EQUAL", BOOLEAN, row, index(x, dims, columns), null, seen);
     Tensor y = virtual(FLOAT, dims);
-    pointwise(SELECT, FLOAT, x, number(-Float.MAX_VALUE, dims.length), seen, y);
+    pointwise("SELECT", FLOAT, x, number(-Float.MAX_VALUE, dims.length), seen, y);
     return y;
   }
 
   private Tensor index(Tensor x, long[] dims, int axis) {
     Tensor index = virtual(INT32, dims);
     add("pointwise operation")
-        .set("mode", INDEX)
+        .set("mode", "INDEX")
         .set("precision", INT32)
         .set("axis", axis)
         .set("x", x)

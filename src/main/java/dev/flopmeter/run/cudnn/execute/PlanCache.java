@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -38,7 +37,6 @@ public final class PlanCache {
   private final long limitBytes;
   private boolean hasWarned;
   private boolean hasChanged;
-  private int searches;
 
   /**
    * @param folder where the files are kept; made when the first one is written
@@ -61,9 +59,9 @@ public final class PlanCache {
       return CacheFolder.ofUser().resolve("plans");
     } catch (IOException e) {
       throw new BackendException(
-          "the chosen plans cannot be stored: "
-              + e.getMessage()
-              + "; set XDG_CACHE_HOME to a folder that can be written",
+          ("the chosen plans cannot be stored: %s; set XDG_CACHE_HOME to a folder that can be"
+                  + " written")
+              .formatted(e.getMessage()),
           e);
     }
   }
@@ -122,31 +120,15 @@ public final class PlanCache {
     return Optional.empty();
   }
 
-  /**
-   * Stores the choice of a search: under another name first, so that no reader sees an incomplete
-   * file.
-   */
+  /** Notes what a search chose. */
   public void put(String problem, String value) {
-    searches++;
     hasChanged = true;
     String body = title(problem) + value;
     try {
-      Files.createDirectories(folder);
-      Path beside = Files.createTempFile(folder, "new", SUFFIX);
-      Files.writeString(beside, digest(body) + "\n" + body);
-      Files.move(
-          beside,
-          file(problem),
-          StandardCopyOption.REPLACE_EXISTING,
-          StandardCopyOption.ATOMIC_MOVE);
+      CacheFolder.write(file(problem), digest(body) + "\n" + body);
     } catch (IOException e) {
       ignored(file(problem), e.toString());
     }
-  }
-
-  /** The number of searches of this run. */
-  public int searches() {
-    return searches;
   }
 
   private record Kept(Path file, long bytes, long usedMillis) {}

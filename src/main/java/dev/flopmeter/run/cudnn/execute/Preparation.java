@@ -23,19 +23,15 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Prepares the works of a network on its device. */
-final class Preparation {
+/** Prepares the works of one network on its device. */
+record Preparation(PreparationContext context, PlanSearch search) {
   private static final Logger logger = LoggerFactory.getLogger(Preparation.class);
 
   /** In a result and a metric's label. */
   private static final int LONGEST_REASON = 80;
 
-  private final PreparationContext context;
-  private final PlanSearch search;
-
   Preparation(PreparationContext context) {
-    this.context = context;
-    this.search = new PlanSearch(context);
+    this(context, new PlanSearch(context));
   }
 
   /**

@@ -76,7 +76,7 @@ record Spelling(
     long[] dims = product.y().dims();
     Tensor unscaled = graph.virtual(OperationGraph.FLOAT, dims);
     graph.product(a, b, unscaled);
-    graph.pointwise(OperationGraph.MULTIPLY, unscaled, graph.number(alpha, dims.length), y);
+    graph.pointwise("MULTIPLY", unscaled, graph.number(alpha, dims.length), y);
   }
 
   private static Tensor stored(OperationGraph graph, ProductWork.Operand operand) {
@@ -93,26 +93,25 @@ record Spelling(
     Tensor score = graph.virtual(OperationGraph.FLOAT, scores);
     graph.product(graph.stored(work.q()), graph.stored(work.keys()), score);
     if (work.scale() != 1) {
-      score =
-          graph.pointwise(OperationGraph.MULTIPLY, score, graph.number(work.scale(), 4), scores);
+      score = graph.pointwise("MULTIPLY", score, graph.number(work.scale(), 4), scores);
     }
     TensorView added = work.added();
     if (added != null) {
-      score = graph.pointwise(OperationGraph.ADD, score, graph.stored(added.ofRank(4)), scores);
+      score = graph.pointwise("ADD", score, graph.stored(added.ofRank(4)), scores);
     }
     AttentionWork.Causal causal = work.causal();
     if (causal != null) {
       score = graph.lowerTriangle(score, scores, QUERIES, KEYS, causal.past());
     }
-    Tensor largest = graph.reduction(OperationGraph.MAXIMUM, score, rows);
-    Tensor shifted = graph.pointwise(OperationGraph.SUBTRACT, score, largest, scores);
-    Tensor exponent = graph.pointwise(OperationGraph.EXP, shifted, null, scores);
-    Tensor total = graph.reduction(OperationGraph.SUM, exponent, rows);
+    Tensor largest = graph.reduction("MAXIMUM", score, rows);
+    Tensor shifted = graph.pointwise("SUBTRACT", score, largest, scores);
+    Tensor exponent = graph.pointwise("EXP", shifted, null, scores);
+    Tensor total = graph.reduction("SUM", exponent, rows);
     // The statistics of a training pass, which nothing reads: cuDNN's flash engines look for them.
-    Tensor logarithm = graph.pointwise(OperationGraph.LOG, total, null, rows);
-    graph.pointwise(OperationGraph.ADD, largest, logarithm, rows);
+    Tensor logarithm = graph.pointwise("LOG", total, null, rows);
+    graph.pointwise("ADD", largest, logarithm, rows);
     Tensor shares = graph.virtual(work.q().storage().code(), scores);
-    graph.pointwise(OperationGraph.DIVIDE, exponent, total, shares);
+    graph.pointwise("DIVIDE", exponent, total, shares);
     graph.product(shares, graph.stored(work.values()), graph.stored(work.y()));
   }
 }

@@ -19,20 +19,12 @@ import java.util.stream.Stream;
  * {@code Einsum}: its operands are joined from left to right by batched products. What is summed
  * within one operand is summed before, and a diagonal is a view with the strides of both axes.
  */
-final class Contraction {
+record Contraction(NodePlan node, EinsumEquation equation) {
   /** A value, and the index of each of its axes. */
   private record Term(TensorView view, List<String> indices) {}
 
-  private final NodePlan node;
-  private final EinsumEquation equation;
-
-  private Contraction(NodePlan node) {
-    this.node = node;
-    this.equation = EinsumEquation.of(node.in());
-  }
-
   static void plan(NodePlan node) {
-    new Contraction(node).plan();
+    new Contraction(node, EinsumEquation.of(node.in())).plan();
   }
 
   private void plan() {

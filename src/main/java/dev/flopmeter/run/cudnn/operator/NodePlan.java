@@ -24,33 +24,29 @@ import java.util.stream.LongStream;
 /**
  * Nodes being planned as one step by the equations of {@code plans.txt}: its operands' places, and
  * the step that comes of it.
+ *
+ * @param chain what is fused to the main node: nothing where that stands alone or is part of an
+ *     attention
+ * @param in of the main node
+ * @param outputs their places so far
+ * @param works what the step does, so far
  */
-final class NodePlan implements NodeHost {
-  private final PlanBuilder builder;
-  private final Fused fused;
-  private final Chain chain;
-  private final Operands operands;
-  private final List<TensorView> outputs = new ArrayList<>();
-  private final List<Work> works = new ArrayList<>();
-
+record NodePlan(
+    PlanBuilder builder,
+    Fused fused,
+    Chain chain,
+    Operands in,
+    List<TensorView> outputs,
+    List<Work> works)
+    implements NodeHost {
   NodePlan(PlanBuilder builder, Fused fused) {
-    this.builder = builder;
-    this.fused = fused;
-    this.chain = fused instanceof Chain of ? of : Chain.of(fused.main());
-    this.operands = Operands.of(builder.graph(), fused.main());
-  }
-
-  PlanBuilder builder() {
-    return builder;
-  }
-
-  Fused fused() {
-    return fused;
-  }
-
-  /** What is fused to the main node: nothing if that stands alone or is part of an attention. */
-  Chain chain() {
-    return chain;
+    this(
+        builder,
+        fused,
+        fused instanceof Chain chain ? chain : Chain.of(fused.main()),
+        Operands.of(builder.graph(), fused.main()),
+        new ArrayList<>(),
+        new ArrayList<>());
   }
 
   /** As a product of 8-bit values, if that is what is fused here. */
@@ -64,11 +60,6 @@ final class NodePlan implements NodeHost {
 
   Node node() {
     return fused.main();
-  }
-
-  @Override
-  public Operands in() {
-    return operands;
   }
 
   /** A value in the form in which it lies if that is contiguous in some order, otherwise packed. */

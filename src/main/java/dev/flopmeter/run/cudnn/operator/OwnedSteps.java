@@ -5,35 +5,31 @@ import dev.flopmeter.model.Node;
 import dev.flopmeter.model.decompose.Decompositions;
 import dev.flopmeter.run.cudnn.plan.DevicePlan.PlannedStep;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * The steps of a graph in which operators stand decomposed, as steps of the model's own nodes: what
  * one node is made up of is one step, unless another node's work lies between.
+ *
+ * @param inner the nodes that another is made up of, by name
+ * @param merged the steps so far
+ * @param served the model's nodes that these serve
  */
-final class OwnedSteps {
-  private final Map<String, Node> inner = new HashMap<>();
-  private final List<PlannedStep> merged = new ArrayList<>();
-  private final Set<String> served = new HashSet<>();
-
-  private OwnedSteps(Graph graph) {
-    for (Node node : graph.nodes()) {
-      if (node.metadata().containsKey(Decompositions.OWNER)) {
-        inner.put(node.name(), node);
-      }
-    }
-  }
-
+record OwnedSteps(Map<String, Node> inner, List<PlannedStep> merged, Set<String> served) {
   static List<PlannedStep> of(Graph graph, List<PlannedStep> steps) {
-    OwnedSteps owned = new OwnedSteps(graph);
-    if (owned.inner.isEmpty()) {
+    Map<String, Node> inner =
+        graph.nodes().stream()
+            .filter(node -> node.metadata().containsKey(Decompositions.OWNER))
+            .collect(Collectors.toMap(Node::name, node -> node));
+    if (inner.isEmpty()) {
       return steps;
     }
+    OwnedSteps owned = new OwnedSteps(inner, new ArrayList<>(), new HashSet<>());
     steps.forEach(owned::add);
     return owned.merged;
   }

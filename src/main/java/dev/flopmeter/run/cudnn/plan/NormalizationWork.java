@@ -18,24 +18,14 @@ public record NormalizationWork(
     double epsilon,
     KernelWork own)
     implements GraphWork {
-  /** Over which axes, with cuDNN's number of the mode. */
+  /** Over which axes. */
   public enum Kind {
     /** All but the first. */
-    LAYER(0),
+    LAYER,
     /** All but the first two. */
-    INSTANCE(1),
+    INSTANCE,
     /** All but the first, without the mean. */
-    ROOT_MEAN_SQUARE(4);
-
-    private final int code;
-
-    Kind(int code) {
-      this.code = code;
-    }
-
-    public int code() {
-      return code;
-    }
+    ROOT_MEAN_SQUARE
   }
 
   @Override

@@ -11,21 +11,11 @@ import java.util.List;
 public record PoolingWork(
     TensorView x, TensorView y, Kind kind, long[] window, long[] pad, long[] stride, KernelWork own)
     implements GraphWork {
-  /** With cuDNN's number of the resample mode. */
+  /** What is taken of each window. */
   public enum Kind {
-    MAX(3),
-    AVERAGE_WITH_PADDING(2),
-    AVERAGE(4);
-
-    private final int code;
-
-    Kind(int code) {
-      this.code = code;
-    }
-
-    public int code() {
-      return code;
-    }
+    MAX,
+    AVERAGE_WITH_PADDING,
+    AVERAGE
   }
 
   @Override
