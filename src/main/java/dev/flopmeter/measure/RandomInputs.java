@@ -48,9 +48,8 @@ public final class RandomInputs {
       long high = Math.min(range.high(), largest(type.type()));
       return new RandomTensor(type, seed, range.low(), range.low() < high ? high + 1.0 : high);
     }
-    return allowed instanceof Range range
-        ? new RandomTensor(type, seed, range.low(), range.high())
-        : new RandomTensor(type, seed, -1, 1);
+    Range range = allowed instanceof Range some ? some : new Range(-1, 1);
+    return new RandomTensor(type, seed, range.low(), range.high());
   }
 
   private static long largest(DataType type) {

@@ -1,7 +1,6 @@
 package dev.flopmeter.measure;
 
 import dev.flopmeter.count.BytesMoved;
-import dev.flopmeter.count.Counts;
 import dev.flopmeter.count.LayerCost;
 import dev.flopmeter.count.Traffic;
 import dev.flopmeter.model.DataType;
@@ -15,7 +14,6 @@ import dev.flopmeter.model.TensorType;
 import dev.flopmeter.result.KernelInfo;
 import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Step;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,27 +22,15 @@ import java.util.Set;
 import java.util.function.ObjLongConsumer;
 
 /**
- * Compulsory bytes of steps: external inputs and outputs, each value once. For a step of one node
- * they are those of {@code count}; values between fused nodes never leave the chip and do not
- * count.
+ * Compulsory bytes of steps: what crosses a step's border, each value once. For a step of one node
+ * that is what {@code count} says; values between fused nodes never leave the chip and are not in
+ * it.
+ *
+ * @param counted the nodes' cost by name
+ * @param precision as which a model's float32 values are stored; its integers stay as they are
  */
-final class StepTraffic {
-  private final Graph graph;
-
-  /** A model's float32 values are stored at the run's precision, its integers as they are. */
-  private final double floatScale;
-
-  private final Map<String, LayerCost> counted = new HashMap<>();
-  private final GraphLinks links;
-  private final GraphScope scope;
-
-  StepTraffic(Graph graph, GraphLinks links, Counts counts, Precision precision) {
-    this.graph = graph;
-    this.floatScale = precision.bytes() / 4.0;
-    counts.layers().forEach(layer -> counted.put(layer.name(), layer));
-    this.links = links;
-    this.scope = GraphScope.of(graph);
-  }
+record StepTraffic(
+    Graph graph, GraphLinks links, Map<String, LayerCost> counted, Precision precision) {
 
   /** Bytes of a whole count, at the run's precision. */
   double bytes(Map<DataType, BytesMoved> byType) {
@@ -57,7 +43,7 @@ final class StepTraffic {
   }
 
   private double scale(DataType type) {
-    return type == DataType.FLOAT ? floatScale : 1;
+    return type == DataType.FLOAT ? precision.bytes() / 4.0 : 1;
   }
 
   /**
@@ -83,7 +69,7 @@ final class StepTraffic {
     double[] bytes = {0};
     ObjLongConsumer<DataType> sink = (type, moved) -> bytes[0] += scale(type) * moved;
     Operands in = Operands.of(graph, node);
-    Traffic.read(Traffic.stored(scope, links, node), sink);
+    Traffic.read(Traffic.stored(GraphScope.of(graph), links, node), sink);
     Traffic.written(in, sink);
     return bytes[0];
   }

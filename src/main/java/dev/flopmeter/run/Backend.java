@@ -48,6 +48,7 @@ public interface Backend extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** Gives back what it holds, if it holds anything. */
   @Override
-  void close();
+  default void close() {}
 }

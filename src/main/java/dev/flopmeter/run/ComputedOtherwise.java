@@ -26,24 +26,22 @@ public final class ComputedOtherwise {
     long quantised = owners(graph, OperatorTrait.QUANTIZED);
     if (quantised > 0 && onIntegers == 0) {
       notes.add(
-          "the model is quantised ("
-              + quantised
-              + " nodes), and this backend computes it in floating point: these times are not those"
-              + " of INT8");
+          ("the model is quantised (%s nodes), and this backend computes it in floating point: these"
+                  + " times are not those of INT8")
+              .formatted(quantised));
     }
     if (onIntegers > 0) {
       notes.add(
-          onIntegers
-              + " convolutions and products of the quantised model run in 8 bits, the rest in"
-              + " floating point: MFU is a share of the peak in "
-              + precision.label());
+          ("%s convolutions and products of the quantised model run in 8 bits, the rest in floating"
+                  + " point: MFU is a share of the peak in %s")
+              .formatted(onIntegers, precision.label()));
     }
     long routed = owners(graph, OperatorTrait.ROUTED);
     if (routed > 0) {
       notes.add(
-          "this backend computes all experts of "
-              + routed
-              + " nodes, of which the chosen ones are counted: MFU is too low by that");
+          ("this backend computes all experts of %s nodes, of which the chosen ones are counted: MFU"
+                  + " is too low by that")
+              .formatted(routed));
     }
     return notes;
   }

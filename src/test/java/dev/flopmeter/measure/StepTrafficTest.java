@@ -21,6 +21,7 @@ import dev.flopmeter.result.Precision;
 import dev.flopmeter.run.Step;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -62,7 +63,9 @@ class StepTrafficTest {
   private static double bytes(Graph graph, Precision precision, String... nodes) {
     Counts counts = Counter.standard().count(graph);
     Step step = new Step(nodes[0], "", List.of(nodes), new KernelInfo("fake", null, null, null));
-    return new StepTraffic(graph, new GraphLinks(graph), counts, precision).bytes(step);
+    Map<String, LayerCost> counted =
+        counts.layers().stream().collect(Collectors.toMap(LayerCost::name, layer -> layer));
+    return new StepTraffic(graph, new GraphLinks(graph), counted, precision).bytes(step);
   }
 
   private static Graph capturing() {

@@ -1,7 +1,6 @@
 package dev.flopmeter.run.djl;
 
 import ai.djl.engine.Engine;
-import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.flopmeter.count.RunFacts;
 import dev.flopmeter.device.Cpu;
@@ -20,34 +19,19 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** Runs graphs on the CPU with PyTorch; the numeric reference of the other backends. */
-public final class DjlBackend implements Backend {
-  private final Device device;
-  private final PtNDManager manager;
-  private final TorchMemory memory;
-
-  private DjlBackend(Device device, PtNDManager manager) {
-    this.device = device;
-    this.manager = manager;
-    this.memory = new TorchMemory(manager);
-  }
-
+public record DjlBackend(Device device, TorchMemory memory) implements Backend {
   /**
    * Starts PyTorch.
    *
    * @throws dev.flopmeter.run.BackendException if its natives are missing or do not load
    */
   public static DjlBackend open() {
-    return new DjlBackend(Cpu.here(), TorchEngine.start());
+    return new DjlBackend(Cpu.here(), new TorchMemory(TorchEngine.start()));
   }
 
   @Override
   public String name() {
     return "djl";
-  }
-
-  @Override
-  public Device device() {
-    return device;
   }
 
   @Override
@@ -62,9 +46,8 @@ public final class DjlBackend implements Backend {
   public Plan prepare(Graph graph, RunOptions options) {
     if (options.precision() != Precision.FP32 && !options.precision().isQuantized()) {
       throw new ModelException(
-          "the backend 'djl' computes in fp32 only, not in "
-              + options.precision().label()
-              + "; omit --precision or use --backend cudnn");
+          "the backend 'djl' computes in fp32 only, not in %s; omit --precision or use --backend cudnn"
+              .formatted(options.precision().label()));
     }
     graph.requireValues();
     if (options.threads() > 0) {
@@ -91,6 +74,6 @@ public final class DjlBackend implements Backend {
   @Override
   public void close() {
     memory.close();
-    manager.close();
+    memory.manager().close();
   }
 }

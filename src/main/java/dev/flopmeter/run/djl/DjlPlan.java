@@ -24,19 +24,17 @@ final class DjlPlan implements Plan {
   private final Graph graph;
   private final TorchMemory memory;
   private final CompiledGraph compiled;
-  private final List<Step> steps;
   private IValue[] loaded = NOTHING;
 
   DjlPlan(Graph graph, TorchMemory memory, CompiledGraph compiled) {
     this.graph = graph;
     this.memory = memory;
     this.compiled = compiled;
-    this.steps = compiled.steps();
   }
 
   @Override
   public List<Step> steps() {
-    return steps;
+    return compiled.steps();
   }
 
   @Override
@@ -116,7 +114,7 @@ final class DjlPlan implements Plan {
   @Override
   public double[] timeSteps() {
     requireLoaded();
-    long[] ends = new long[steps.size()];
+    long[] ends = new long[compiled.steps().size()];
     long start = System.nanoTime();
     closeAll(compiled.run(loaded, ends));
     double[] seconds = new double[ends.length];

@@ -23,30 +23,27 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Decides what PyTorch runs as one step, and chooses the kernels of the steps. */
-final class TorchFusion {
+/**
+ * Decides what PyTorch runs as one step, and chooses the kernels of the steps.
+ *
+ * @param done the nodes of all chains that begin with a convolution and run before
+ * @param own the results of these chains: no view shares their memory
+ */
+record TorchFusion(
+    GraphScope scope,
+    GraphLinks links,
+    boolean fusesConvolutions,
+    Set<Node> done,
+    Set<String> own) {
   /** As {@code onednn_activation} gives those without numbers. */
   private static final List<Object> NO_ACTIVATION = List.of("none", "");
 
-  private final GraphScope scope;
-  private final GraphLinks links;
-  private final boolean fusesConvolutions;
-
-  /** The nodes of all chains that begin with a convolution and run before. */
-  private final Set<Node> done = new HashSet<>();
-
-  /** The results of these chains: no view shares their memory. */
-  private final Set<String> own = new HashSet<>();
-
-  private TorchFusion(GraphScope scope, RunOptions options) {
-    this.scope = scope;
-    this.links = new GraphLinks(scope.graph());
-    this.fusesConvolutions = options.layout() != Layout.NCHW;
-  }
-
   static List<Task> tasks(GraphScope scope, RunOptions options) {
-    TorchFusion fusion = new TorchFusion(scope, options);
-    return Fuser.steps(scope, fusion.links, fusion::takes).stream().map(fusion::task).toList();
+    GraphLinks links = new GraphLinks(scope.graph());
+    boolean fusesConvolutions = options.layout() != Layout.NCHW;
+    TorchFusion fusion =
+        new TorchFusion(scope, links, fusesConvolutions, new HashSet<>(), new HashSet<>());
+    return Fuser.steps(scope, links, fusion::takes).stream().map(fusion::task).toList();
   }
 
   private boolean takes(Fused candidate) {

@@ -1,20 +1,22 @@
 package dev.flopmeter.run.djl;
 
 import ai.djl.engine.EngineException;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.DenseTensor;
 import dev.flopmeter.model.Elements;
 import dev.flopmeter.model.FilledTensor;
 import dev.flopmeter.model.ModelException;
 import dev.flopmeter.model.RandomTensor;
+import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.Tensor;
 import dev.flopmeter.model.TensorType;
+import dev.flopmeter.model.djl.DjlTypes;
 import dev.flopmeter.run.BackendException;
 import dev.flopmeter.run.djl.kernel.ScalarTypes;
+import dev.flopmeter.text.Resource;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -22,45 +24,11 @@ import java.util.List;
 import java.util.Optional;
 
 /** Moves tensors into PyTorch's memory and back. */
-final class TorchMemory implements AutoCloseable {
-  /** DJL's type of the same name or width. */
-  private static DataType carrier(dev.flopmeter.model.DataType type) {
-    return switch (type) {
-      case FLOAT -> DataType.FLOAT32;
-      case DOUBLE -> DataType.FLOAT64;
-      case BOOL -> DataType.BOOLEAN;
-      default -> DataType.valueOf(type.name());
-    };
-  }
-
-  private static final String FUNCTIONS =
-      """
-        def convert(self: __torch__.M, x: Tensor, type: int) -> Tensor:
-          return torch.to(x, type)
-        def bits(self: __torch__.M, x: Tensor, type: int) -> Tensor:
-          return torch.view_copy(torch.contiguous(x), dtype=type)
-        def expand(self: __torch__.M, x: Tensor, shape: List[int]) -> Tensor:
-          return torch.contiguous(torch.expand(x, shape))
-        def same(self: __torch__.M, x: Tensor) -> Tensor:
-          return x
-        def describe(self: __torch__.M, x: Tensor) -> List[int]:
-          return torch.add([ops.prim.dtype(x)], torch.size(x))
-        def stack(self: __torch__.M, x: List[Tensor], axis: int) -> Tensor:
-          return torch.stack(x, axis)
-        def select(self: __torch__.M, x: Tensor, axis: int, index: int) -> Tensor:
-          return torch.select(x, axis, index)
-      """;
-
-  private final PtNDManager memory;
-  private final TorchScriptModule module;
-
-  TorchMemory(PtNDManager memory) {
-    this.memory = memory;
-    this.module = TorchScriptModule.compile(memory, FUNCTIONS.indent(0));
-  }
-
-  PtNDManager manager() {
-    return memory;
+record TorchMemory(PtNDManager manager, TorchScriptModule module) implements AutoCloseable {
+  TorchMemory(PtNDManager manager) {
+    this(
+        manager,
+        TorchScriptModule.compile(manager, Resource.text(TorchMemory.class, "memory.script")));
   }
 
   /** A copy of {@code tensor} in PyTorch's memory, the caller's to close. */
@@ -70,13 +38,13 @@ final class TorchMemory implements AutoCloseable {
         ScalarTypes.find(type.type())
             .orElseThrow(
                 () -> new ModelException("PyTorch has no tensors of type " + type.type().label()));
-    Optional<dev.flopmeter.model.DataType> carrier = ScalarTypes.carrier(type.type());
+    Optional<DataType> carrier = ScalarTypes.carrier(type.type());
     if (carrier.isEmpty()) {
       // By way of a type that DJL knows and that holds every value.
       return retyped("convert", place(converted(tensor, wider(type))), code);
     }
     if (tensor instanceof FilledTensor filled && type.elements() > 1) {
-      try (IValue one = place(filled.value().reshaped(dev.flopmeter.model.Shape.SCALAR));
+      try (IValue one = place(filled.value().reshaped(Shape.SCALAR));
           IValue shape = IValue.listFrom(type.shape().dims())) {
         return module.call("expand", one, shape);
       }
@@ -87,7 +55,8 @@ final class TorchMemory implements AutoCloseable {
                   + " a smaller batch or smaller inputs")
               .formatted(type));
     }
-    try (PtNDArray array = memory.create(new Shape(type.shape().dims()), carrier(carrier.get()))) {
+    try (PtNDArray array =
+        manager.create(DjlTypes.shape(type.shape()), DjlTypes.type(carrier.get()))) {
       if (type.elements() > 0) {
         ByteBuffer data = array.toByteBuffer(true).order(ByteOrder.LITTLE_ENDIAN);
         if (tensor instanceof RandomTensor random) {
@@ -114,10 +83,7 @@ final class TorchMemory implements AutoCloseable {
   }
 
   private static TensorType wider(TensorType type) {
-    return type.withType(
-        type.type().isFloat()
-            ? dev.flopmeter.model.DataType.FLOAT
-            : dev.flopmeter.model.DataType.INT64);
+    return type.withType(type.type().isFloat() ? DataType.FLOAT : DataType.INT64);
   }
 
   private static Tensor converted(Tensor tensor, TensorType to) {
@@ -161,7 +127,7 @@ final class TorchMemory implements AutoCloseable {
       return new TensorType(
           ScalarTypes.ofCode(numbers[0])
               .orElseThrow(() -> new ModelException("PyTorch's type " + numbers[0] + " is new")),
-          dev.flopmeter.model.Shape.of(Arrays.copyOfRange(numbers, 1, numbers.length)));
+          Shape.of(Arrays.copyOfRange(numbers, 1, numbers.length)));
     }
   }
 
@@ -180,7 +146,7 @@ final class TorchMemory implements AutoCloseable {
     if (type.elements() > 0) {
       try (IValue to = IValue.from(code.get());
           IValue packed = module.call("bits", value, to);
-          PtNDArray array = packed.toTensor(memory)) {
+          PtNDArray array = packed.toTensor(manager)) {
         copy.put(array.toByteBuffer(true));
       }
     }

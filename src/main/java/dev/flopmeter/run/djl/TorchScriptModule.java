@@ -22,7 +22,7 @@ import java.util.zip.ZipOutputStream;
  * <p>It reaches PyTorch as the archive that {@code torch.jit.save} would write (a zip of source and
  * two pickles): the only access that DJL has to all of PyTorch's operators.
  */
-final class TorchScriptModule implements AutoCloseable {
+record TorchScriptModule(PtSymbolBlock block) implements AutoCloseable {
   /** A pickled object of class {@code __torch__.M} whose one attribute switches training off. */
   private static final byte[] OBJECT =
       "\u0080\u0002c__torch__\nM\n)\u0081}(X\b\0\0\0training\u0089ub."
@@ -30,12 +30,6 @@ final class TorchScriptModule implements AutoCloseable {
 
   /** A pickled empty tuple. */
   private static final byte[] NO_CONSTANTS = "\u0080\u0002).".getBytes(StandardCharsets.ISO_8859_1);
-
-  private final PtSymbolBlock block;
-
-  private TorchScriptModule(PtSymbolBlock block) {
-    this.block = block;
-  }
 
   /**
    * Compiles {@code functions}: the text of methods of a class M, indented by two spaces.

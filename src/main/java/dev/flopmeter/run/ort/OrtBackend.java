@@ -20,7 +20,7 @@ import java.util.Map;
 
 /**
  * Runs models with ONNX Runtime, on the CPU as its own programs would: a file as it is, a graph
- * that was built in code as the file that it exports to.
+ * that was built in code as the file that it exports to. The environment is the process' and stays.
  */
 public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device device)
     implements Backend {
@@ -40,10 +40,9 @@ public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device 
       return new OrtBackend(environment, options, options.isGpu() ? gpu() : Cpu.here());
     } catch (LinkageError | IllegalStateException e) {
       throw new BackendException(
-          "ONNX Runtime cannot be loaded: "
-              + message(e)
-              + "; com.microsoft.onnxruntime:onnxruntime must be on the class path and the"
-              + " temporary folder must be writable",
+          ("ONNX Runtime cannot be loaded: %s; com.microsoft.onnxruntime:onnxruntime must be on the"
+                  + " class path and the temporary folder must be writable")
+              .formatted(message(e)),
           e);
     }
   }
@@ -73,8 +72,7 @@ public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device 
   public Plan prepare(Graph graph, RunOptions run) {
     if (run.precision() != Precision.FP32 && !run.precision().isQuantized()) {
       throw new ModelException(
-          "the backend 'ort' computes in the precision of the model; omit --precision and use a"
-              + " model in "
+          "the backend 'ort' computes in the precision of the model; omit --precision and use a model in "
               + run.precision().label());
     }
     graph.requireValues();
@@ -116,8 +114,4 @@ public record OrtBackend(OrtEnvironment environment, OrtOptions options, Device 
         .strip()
         .replaceAll("\\s+", " ");
   }
-
-  /** The environment is the process' and stays. */
-  @Override
-  public void close() {}
 }

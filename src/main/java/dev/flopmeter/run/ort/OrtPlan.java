@@ -267,9 +267,8 @@ final class OrtPlan implements Plan {
     }
     if (options.isGpu()) {
       notes.add(
-          "ONNX Runtime times the kernels of its provider "
-              + options.provider()
-              + " on the host, so only the whole pass is known");
+          "ONNX Runtime times the kernels of its provider %s on the host, so only the whole pass is known"
+              .formatted(options.provider()));
     }
     return notes;
   }
@@ -330,10 +329,8 @@ final class OrtPlan implements Plan {
     if (options.isGpu()
         && read.providers().stream().noneMatch(one -> one.startsWith(options.provider()))) {
       throw new BackendException(
-          "ONNX Runtime ran no node of this model on "
-              + options.provider()
-              + " but on "
-              + read.providers());
+          "ONNX Runtime ran no node of this model on %s but on %s"
+              .formatted(options.provider(), read.providers()));
     }
     arenaBytes = Math.max(arenaBytes, read.arenaBytes());
     List<Kernel> kernels = read.trace().kernels();

@@ -17,9 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * and {@link Expression}s; what the equations write are calls of PyTorch's functions.
  */
 final class KernelEquations implements NodeHost {
-  private static final Map<String, Definition> ALL =
+  static final Map<String, Definition> ALL =
       Definition.read(KernelEquations.class, KernelFunctions.DIALECT);
 
   private final Operands in;
@@ -43,12 +40,6 @@ final class KernelEquations implements NodeHost {
   private KernelEquations(Operands in, Attributes attributes) {
     this.in = in;
     this.attributes = attributes;
-  }
-
-  static Set<String> operators() {
-    return ALL.keySet().stream()
-        .filter(KernelEquations::has)
-        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Whether {@code name} is an operator with a kernel, and not a function of the file. */
