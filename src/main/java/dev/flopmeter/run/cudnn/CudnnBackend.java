@@ -36,13 +36,24 @@ import java.util.stream.Stream;
  * Runs graphs on one NVIDIA GPU: convolutions, products, attention and pooling through cuDNN,
  * everything else with our own kernels. One stream, CUDA graphs for timing.
  */
-public record CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean measuresLayouts)
-    implements Backend {
-  /** Of this backend, on the command line and in results. */
+public final class CudnnBackend implements Backend {
+  /** The name of this backend, on the command line and in results. */
   public static final String NAME = DevicePlan.BACKEND;
 
   /** Two kilobytes per plan, up to 100 if cuDNN compiled its code. */
   private static final long MOST_CACHE_BYTES = 256L << 20;
+
+  private final Device device;
+  private final Gpu gpu;
+  private final PlanCache cache;
+  private final boolean measuresLayouts;
+
+  private CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean measuresLayouts) {
+    this.measuresLayouts = measuresLayouts;
+    this.device = device;
+    this.gpu = gpu;
+    this.cache = cache;
+  }
 
   /**
    * Opens a device.
@@ -102,6 +113,11 @@ public record CudnnBackend(Device device, Gpu gpu, PlanCache cache, boolean meas
   @Override
   public String name() {
     return NAME;
+  }
+
+  @Override
+  public Device device() {
+    return device;
   }
 
   @Override

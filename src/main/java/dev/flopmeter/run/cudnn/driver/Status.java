@@ -17,13 +17,7 @@ public final class Status {
       List.of("", "no", "check nvidia-smi and the kernel log");
 
   private static final int CUDNN_SUCCESS = 0;
-
-  // The categories of cuDNN's statuses
-  private static final int NOT_INITIALIZED = 1;
-  private static final int BAD_PARAMETER = 2;
   private static final int NOT_SUPPORTED = 3;
-  private static final int INTERNAL_ERROR = 4;
-  private static final int EXECUTION_FAILED = 5;
 
   private Status() {}
 
@@ -66,8 +60,7 @@ public final class Status {
   }
 
   public static DeviceFailure cudnnFailure(int status, String call) {
-    // A call that waits for nothing: after a sticky error it fails like any other.
-    int driver = JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
+    int driver = driverStatus();
     return driver == CUresult.CUDA_SUCCESS
         ? passing(status, call)
         : cudaFailure(driver, call).at(cudnnName(status));
@@ -75,7 +68,7 @@ public final class Status {
 
   private static DeviceFailure passing(int status, String call) {
     return new DeviceFailure(
-        call + " failed: " + cudnnName(status) + " (" + cudnnCategory(status).get(2) + ")", false);
+        call + " failed: " + cudnnName(status) + " (" + meaning(status) + ")", false);
   }
 
   /** Of cuDNN 9, by itself: the constants in JCudnn are cuDNN 8's, whose numbers differ. */
@@ -84,8 +77,19 @@ public final class Status {
     return name.equals("CUDNN_UNKNOWN_STATUS") ? "CUDNN_STATUS_" + status : name;
   }
 
-  private static List<String> cudnnCategory(int status) {
-    return ERRORS.getOrDefault(status / 1000 + "xxx", List.of("", "no", "unknown to flopmeter"));
+  private static int category(int cudnnStatus) {
+    return cudnnStatus / 1000;
+  }
+
+  /** Whether cuDNN only says that it does not support what a call asks for. */
+  public static boolean isRefusal(int cudnnStatus) {
+    return category(cudnnStatus) == NOT_SUPPORTED;
+  }
+
+  /** What the category of a status means for a user. */
+  private static String meaning(int cudnnStatus) {
+    List<String> row = ERRORS.get(category(cudnnStatus) + "xxx");
+    return row == null ? "unknown to flopmeter" : row.get(2);
   }
 
   /**
@@ -100,11 +104,16 @@ public final class Status {
     }
   }
 
-  /** As {@link #freedCuda} for cuDNN. */
+  /** As {@link #freedCuda} for cuDNN, whose own status does not tell a sticky error. */
   public static void freedCudnn(int status, String call) {
-    if (status != CUDNN_SUCCESS && !cudnnCategory(status).get(1).equals("yes")) {
+    if (status != CUDNN_SUCCESS && driverStatus() == CUresult.CUDA_SUCCESS) {
       throw passing(status, call);
     }
+  }
+
+  /** By a call that waits for nothing: after a sticky error it fails like any other. */
+  private static int driverStatus() {
+    return JCudaDriver.cuMemGetInfo(new long[1], new long[1]);
   }
 
   /** The driver's text for a status; {@code otherwise} if it has none. */
