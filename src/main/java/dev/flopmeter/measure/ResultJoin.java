@@ -60,6 +60,7 @@ final class ResultJoin {
     this.steps = steps;
     this.floorSeconds = floorSeconds;
     GraphLinks links = new GraphLinks(request.graph());
+    request.counts().layers().forEach(layer -> counted.put(layer.name(), layer));
     this.traffic = new StepTraffic(request.graph(), links, counted, floats);
     this.channels = new StepChannels(request.graph(), links);
     this.passBytes =
