@@ -51,6 +51,22 @@ class TextTest {
     }
   }
 
+  /** Otherwise a text is cut at its comma and what follows it is lost. */
+  @Test
+  void aTextWithACommaIsQuotedInEveryTable() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("src/main/resources/dev/flopmeter"))) {
+      List<Path> tables = files.filter(file -> file.toString().endsWith(".csv")).toList();
+      assertThat(tables).hasSizeGreaterThan(10);
+      for (Path table : tables) {
+        List<String> rows =
+            Files.readAllLines(table).stream().filter(line -> !line.startsWith("#")).toList();
+        assertThat(rows.stream().flatMap(row -> Csv.split(row).stream()))
+            .as(table.toString())
+            .noneMatch(field -> field.startsWith(" "));
+      }
+    }
+  }
+
   @Test
   void aNameIsNotAFormulaInASpreadsheet() {
     assertThat(Csv.line(List.of("=1+1", "-x", "@y", "1-1"))).isEqualTo("'=1+1,'-x,'@y,1-1\r\n");

@@ -11,8 +11,8 @@ final class ConfigReference {
       # Configuration of the daemon
 
       `flopmeter serve --config FILE` reads one YAML file; without `--config` it reads `config/flopmeter.yaml` of the installation.
-      `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. Every error (of more than 100, the first) is reported at once, with file, line, key and the nearest valid
-      key, and nothing is started.
+      `--listen ADDRESS:PORT` overrides `http.listen`, `--web.config.file FILE` overrides `http.web_config_file`. If the file has
+      errors, nothing is started. All of them (at most 100) are reported at once, with file, line, key and the nearest valid key.
 
       `flopmeter serve --check --config FILE` validates without starting anything. It refuses (exit code 2) what a start would refuse:
       errors in the file, a missing model file, TLS files that do not match, an address or a history folder in use. If both are in use,
