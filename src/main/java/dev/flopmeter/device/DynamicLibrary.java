@@ -19,9 +19,17 @@ import org.jspecify.annotations.Nullable;
  * those of {@code LD_LIBRARY_PATH}, accepts another version of a missing library, and hides the
  * loader's error among its own attempts.
  */
-public record DynamicLibrary(String name, Pointer handle) {
+public final class DynamicLibrary {
   private static final int RTLD_LAZY = 1;
   private static final int RTLD_GLOBAL = 0x100;
+
+  private final String name;
+  private final Pointer handle;
+
+  private DynamicLibrary(String name, Pointer handle) {
+    this.name = name;
+    this.handle = handle;
+  }
 
   /**
    * Opens {@code name}: a path, or a bare file name that the loader's own search finds.

@@ -19,7 +19,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** Runs graphs on the CPU with PyTorch; the numeric reference of the other backends. */
-public record DjlBackend(Device device, TorchMemory memory) implements Backend {
+public final class DjlBackend implements Backend {
+  private final Device device;
+  private final TorchMemory memory;
+
+  private DjlBackend(Device device, TorchMemory memory) {
+    this.device = device;
+    this.memory = memory;
+  }
+
   /**
    * Starts PyTorch.
    *
@@ -32,6 +40,11 @@ public record DjlBackend(Device device, TorchMemory memory) implements Backend {
   @Override
   public String name() {
     return "djl";
+  }
+
+  @Override
+  public Device device() {
+    return device;
   }
 
   @Override

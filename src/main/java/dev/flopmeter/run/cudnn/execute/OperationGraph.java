@@ -13,6 +13,7 @@ import dev.flopmeter.run.cudnn.plan.TensorView;
 import dev.flopmeter.text.Csv;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,14 +27,8 @@ import org.jspecify.annotations.Nullable;
  * A graph of cuDNN's graph API as data: tensors in memory, virtual ones between two operations,
  * numbers, and the operations. Arithmetic is in float32. The numbers are those of cuDNN 9's {@code
  * cudnn_graph.h}.
- *
- * @param tensors in the order in which they were made
  */
-record OperationGraph(
-    PreparationContext context,
-    List<Operation> operations,
-    List<Bound> bound,
-    List<Tensor> tensors) {
+final class OperationGraph {
   /** cuDNN's numbers by what is done, setting and word, from {@code settings.csv}. */
   private static final Map<String, Long> SETTINGS =
       Csv.rows(OperationGraph.class, "settings.csv").stream()
@@ -112,8 +107,26 @@ record OperationGraph(
    */
   record Bound(long id, IntToLongFunction address) {}
 
+  private final PreparationContext context;
+  private final List<Operation> operations = new ArrayList<>();
+  private final List<Bound> bound = new ArrayList<>();
+  private final List<Tensor> tensors = new ArrayList<>();
+
   OperationGraph(PreparationContext context) {
-    this(context, new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    this.context = context;
+  }
+
+  List<Operation> operations() {
+    return Collections.unmodifiableList(operations);
+  }
+
+  List<Bound> bound() {
+    return Collections.unmodifiableList(bound);
+  }
+
+  /** In the order in which they were made. */
+  List<Tensor> tensors() {
+    return Collections.unmodifiableList(tensors);
   }
 
   /** Whether its product is of 8-bit values, which tensor cores do not round. */
