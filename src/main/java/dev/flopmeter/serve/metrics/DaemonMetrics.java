@@ -157,6 +157,16 @@ public final class DaemonMetrics implements AutoCloseable {
     for (Workload workload : config.workloads()) {
       configured(workload, now);
       names.add(workload.name());
+      for (Outcome outcome : Outcome.values()) {
+        increase(RUNS, labels.add("outcome", outcome.label()), 0);
+      }
+      runDurations.initLabelValues(workload.name());
+      // Of imported results, nothing is measured at intervals, so that none is late.
+      Double interval = workload.imported() ? null : workload.interval().toMillis() / 1e3;
+      set("flopmeter_workload_interval_seconds", labels, interval);
+      if (!workloads.contains(workload.name())) {
+        set("flopmeter_workload_configured_timestamp_seconds", labels, seconds(now));
+      }
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
@@ -207,13 +217,9 @@ public final class DaemonMetrics implements AutoCloseable {
     Labels labels = ResultRows.labels(result.key());
     ProfileResult profile = result.profile();
     Run run = profile.run();
+    String discarded = "flopmeter_measurement_discarded_total";
     run.droppedSamples()
-        .forEach(
-            (reason, dropped) ->
-                increase(
-                    "flopmeter_measurement_discarded_total",
-                    labels.add("reason", reason),
-                    dropped));
+        .forEach((reason, count) -> increase(discarded, labels.add("reason", reason), count));
     if (!result.isValid()) {
       return;
     }
@@ -237,18 +243,12 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** Shows a result, in place of the one before it. Its layers are already the few to show. */
   public synchronized void show(PublishedResult shown) {
-    Result result = shown.result();
-    String device = result.key().device();
-    series.replace(result.key(), ResultRows.of(shown));
-    series.replace(List.of("sensors", device), DeviceRows.sensors(result));
-    String precision = result.key().precision();
+    SeriesKey key = shown.result().key();
     peaksOfResults
-        .computeIfAbsent(device, unseen -> new HashSet<>())
-        .addAll(List.of(precision, ""));
-    list(device);
-    series.replace(List.of("peak", device, precision), DeviceRows.peakFlops(result));
-    series.replace(List.of("peak", device, ""), DeviceRows.peakBytes(result));
-    series.replace(List.of("info", device), List.of(DeviceRows.info(result)));
+        .computeIfAbsent(key.device(), unseen -> new HashSet<>())
+        .addAll(List.of(key.precision(), ""));
+    list(key.device());
+    ResultRows.show(series, shown);
   }
 
   /** Sets the devices of this host, with the facts that are known without a result. */
@@ -313,7 +313,7 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** A target that is no longer planned. */
   public synchronized void forget(Target.Id target) {
-    unset("flopmeter_workload_consecutive_failures", labels(target));
+    set("flopmeter_workload_consecutive_failures", labels(target), null);
   }
 
   private static Labels labels(Target.Id target) {
@@ -322,10 +322,8 @@ public final class DaemonMetrics implements AutoCloseable {
   }
 
   public synchronized void lastSuccess(String workload, Instant at) {
-    set(
-        "flopmeter_last_success_timestamp_seconds",
-        Labels.of("workload", workload),
-        at.toEpochMilli() / 1e3);
+    Labels labels = Labels.of("workload", workload);
+    set("flopmeter_last_success_timestamp_seconds", labels, seconds(at));
   }
 
   public synchronized void quarantined(String device, boolean isQuarantined) {
@@ -334,7 +332,7 @@ public final class DaemonMetrics implements AutoCloseable {
 
   /** A device that is no longer used. */
   public synchronized void deviceUnused(String device) {
-    unset("flopmeter_device_quarantined", Labels.of("device", device));
+    set("flopmeter_device_quarantined", Labels.of("device", device), null);
     withdrawDevice(device);
   }
 
@@ -346,17 +344,14 @@ public final class DaemonMetrics implements AutoCloseable {
   public synchronized void reloaded(boolean isGood, Instant at) {
     set("flopmeter_config_last_reload_successful", isGood ? 1 : 0);
     if (isGood) {
-      set("flopmeter_config_last_reload_success_timestamp_seconds", at.toEpochMilli() / 1e3);
+      set("flopmeter_config_last_reload_success_timestamp_seconds", seconds(at));
     }
   }
 
   /** When the server's certificate expires; null without TLS. */
   public synchronized void certificateExpires(@Nullable Instant at) {
-    if (at == null) {
-      unset("flopmeter_tls_certificate_expiry_timestamp_seconds", Labels.EMPTY);
-    } else {
-      set("flopmeter_tls_certificate_expiry_timestamp_seconds", at.toEpochMilli() / 1e3);
-    }
+    Double expiry = at == null ? null : seconds(at);
+    set("flopmeter_tls_certificate_expiry_timestamp_seconds", Labels.EMPTY, expiry);
   }
 
   /** State of the history; {@code isKept} is false where there is no folder. */
@@ -373,21 +368,23 @@ public final class DaemonMetrics implements AutoCloseable {
     set("flopmeter_history_lost_results_total", (double) state.lost());
   }
 
+  private static double seconds(Instant at) {
+    return at.toEpochMilli() / 1e3;
+  }
+
   private void set(String metric, double value) {
     set(metric, Labels.EMPTY, value);
   }
 
-  private void set(String metric, Labels labels, double value) {
-    Row row = new Row(Metric.named(metric), labels, value);
-    series.replace(row.series(), List.of(row));
+  /** Makes this the value of a series; null for none. */
+  private void set(String metric, Labels labels, @Nullable Number value) {
+    List<Row> rows = new ArrayList<>();
+    Row.add(rows, metric, labels, value);
+    series.replace(List.of(Metric.named(metric), labels), rows);
   }
 
   private void increase(String metric, Labels labels, double by) {
     series.increase(new Row(Metric.named(metric), labels, by));
-  }
-
-  private void unset(String metric, Labels labels) {
-    series.remove(List.of(Metric.named(metric), labels));
   }
 
   @Override

@@ -33,17 +33,10 @@ public final class Textfile {
       SeriesKey key = result.key();
       if (!seen.add(key)) {
         throw new IllegalArgumentException(
-            key.precision()
-                + ", batch "
-                + key.batch()
-                + " has several results, which would share"
-                + " one set of metrics");
+            "%s, batch %s has several results, which would share one set of metrics"
+                .formatted(key.precision(), key.batch()));
       }
-      series.replace(key, ResultRows.of(new PublishedResult(result, false, null)));
-      series.replace(List.of("sensors", key.device()), DeviceRows.sensors(result));
-      series.replace(List.of(key.device(), key.precision()), DeviceRows.peakFlops(result));
-      series.replace(List.of("memory", key.device()), DeviceRows.peakBytes(result));
-      series.replace(List.of("info", key.device()), List.of(DeviceRows.info(result)));
+      ResultRows.show(series, new PublishedResult(result, false, null));
     }
     return PrometheusTextFormatWriter.create()
         .toDebugString(
