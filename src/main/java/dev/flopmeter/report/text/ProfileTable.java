@@ -7,11 +7,13 @@ import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.report.finding.RunColumns;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.finding.Verdict.Utilization;
+import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
 import dev.flopmeter.result.ProfileResult.Assignment;
 import dev.flopmeter.result.ProfileResult.Latency;
 import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.result.ProfileResult.Memory;
+import dev.flopmeter.text.Csv;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,7 +21,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Profiles: the verdict, the totals, a row per layer, the warnings. */
 public final class ProfileTable {
@@ -48,13 +53,6 @@ public final class ProfileTable {
           Column.text("Assigned", ProfileTable::assigned),
           Column.text("Padding", ProfileTable::padding));
 
-  /** One result in full, as text for a terminal. */
-  public static String render(ProfileResult result, TerminalStyle style) {
-    ProfileTable table = new ProfileTable(style);
-    table.render(result);
-    return table.out.toString();
-  }
-
   private void render(ProfileResult result) {
     paragraph(Verdict.of(result), 0, style::bold);
     out.append('\n');
@@ -72,14 +70,15 @@ public final class ProfileTable {
   }
 
   /**
-   * Several results: each in full, then all of them in one table; for several backends, only that
-   * table.
+   * Results as text for a terminal: each in full, then several in one table; of several backends,
+   * that table alone.
    */
   public static String render(List<ProfileResult> results, TerminalStyle style) {
-    if (results.size() == 1) {
-      return render(results.get(0), style);
-    }
     ProfileTable table = new ProfileTable(style);
+    if (results.size() == 1) {
+      table.render(results.get(0));
+      return table.out.toString();
+    }
     if (RunColumns.areOfSeveralBackends(results)) {
       TextTable.render(table.out, style, RunColumns.ofRuntimes(), results);
       table.warnings(results);
@@ -160,10 +159,8 @@ public final class ProfileTable {
       return null;
     }
     String shares =
-        Figures.percent(found.macs())
-            + " of the MACs, "
-            + Figures.percent(found.time())
-            + " of the layers' time";
+        "%s of the MACs, %s of the layers' time"
+            .formatted(Figures.percent(found.macs()), Figures.percent(found.time()));
     Double ratio = found.profiledRatio();
     return ratio == null
         ? shares
@@ -176,9 +173,7 @@ public final class ProfileTable {
   }
 
   /**
-   * The columns of a table of layers.
-   *
-   * @param amount the format of amounts of work
+   * @param amount how the table of layers writes amounts of work
    */
   private static List<Column<Layer>> columns(double total, Function<Double, String> amount) {
     return List.of(
@@ -327,53 +322,31 @@ public final class ProfileTable {
   }
 
   /**
-   * The layers for a spreadsheet: RFC 4180, one row a layer, base units, full precision, empty if a
-   * figure is absent.
+   * The layers for a spreadsheet: RFC 4180, one row a layer, base units, full precision, empty
+   * where a figure is absent. {@code layers.csv} has the field of each column in the JSON of a
+   * layer, with that of its result.
    */
   public static String csv(List<ProfileResult> results) {
-    List<LayerOf> layers = new ArrayList<>();
+    List<Column<JsonNode>> columns =
+        Csv.rows(ProfileTable.class, "layers.csv").stream()
+            .map(row -> Column.<JsonNode>text(row.get(0), layer -> text(layer.at(row.get(1)))))
+            .toList();
+    List<JsonNode> layers = new ArrayList<>();
     for (ProfileResult result : results) {
       double total = Breakdown.seconds(result);
-      result.layers().forEach(layer -> layers.add(new LayerOf(result, layer, total)));
+      ObjectNode whole = ProfileJson.tree(result.withLayers(List.of()));
+      for (Layer layer : result.layers()) {
+        ObjectNode row = ProfileJson.tree(layer).put("as_run", layer.asRun() != null);
+        row.set("result", whole);
+        layers.add(total > 0 ? row.put("share", layer.time().median() / total) : row);
+      }
     }
-    return TextTable.csv(CSV, layers);
+    return TextTable.csv(columns, layers);
   }
 
-  /** A layer with its result, and the time of all layers. */
-  private record LayerOf(ProfileResult result, Layer layer, double total) {
-    @Nullable Double share() {
-      return total > 0 ? layer.time().median() / total : null;
-    }
+  private static String text(JsonNode field) {
+    return field.isArray()
+        ? field.valueStream().map(JsonNode::asString).collect(Collectors.joining(" "))
+        : field.asString("");
   }
-
-  private static final List<Column<LayerOf>> CSV =
-      List.of(
-          Column.text("model", row -> row.result.model().name()),
-          Column.text("device", row -> row.result.device().id()),
-          Column.text("backend", row -> row.result.run().backend()),
-          Column.text("precision", row -> row.result.run().precision()),
-          Column.figure("batch", row -> row.result.run().batch()),
-          Column.text("layer", row -> row.layer.name()),
-          Column.text("op", row -> row.layer.op()),
-          Column.text("nodes", row -> String.join(" ", row.layer.nodes())),
-          Column.figure("macs", row -> row.layer.cost().macs()),
-          Column.figure("flops", row -> row.layer.cost().flops()),
-          Column.figure("params", row -> row.layer.cost().params()),
-          Column.figure("bytes_read", row -> row.layer.cost().bytesRead()),
-          Column.figure("bytes_written", row -> row.layer.cost().bytesWritten()),
-          Column.figure("time_median_seconds", row -> row.layer.time().median()),
-          Column.figure("time_q1_seconds", row -> row.layer.time().q1()),
-          Column.figure("time_q3_seconds", row -> row.layer.time().q3()),
-          Column.figure("time_share", LayerOf::share),
-          Column.figure("achieved_flops_per_second", row -> row.layer.achievedFlopsPerSecond()),
-          Column.figure("intensity_flop_per_byte", row -> row.layer.intensity()),
-          Column.text("bound", row -> row.layer.bound()),
-          Column.text("level", row -> row.layer.level()),
-          Column.figure("roofline_efficiency", row -> row.layer.rooflineEfficiency()),
-          Column.text("algorithm", row -> row.layer.kernel().algorithm()),
-          Column.text("layout", row -> row.layer.kernel().layout()),
-          Column.text("math", row -> row.layer.kernel().math()),
-          Column.figure("workspace_bytes", row -> row.layer.kernel().workspaceBytes()),
-          Column.text("as_run", row -> row.layer.asRun() != null),
-          Column.figure("padding_macs", row -> row.layer.kernel().paddingMacs()));
 }

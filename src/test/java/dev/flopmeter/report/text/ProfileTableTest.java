@@ -18,15 +18,16 @@ class ProfileTableTest {
   @ParameterizedTest
   @ValueSource(ints = {80, 100, 160, 240})
   void noLineIsWiderThanTheTerminal(int width) {
-    String table = ProfileTable.render(RESNET, new TerminalStyle(width, false, true, true));
+    String table =
+        ProfileTable.render(List.of(RESNET), new TerminalStyle(width, false, true, true));
 
     assertThat(table.lines())
         .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(width));
   }
 
   @Test
-  void startsWithTheVerdict() {
-    String table = ProfileTable.render(RESNET, TerminalStyle.PLAIN);
+  void beginsWithTheVerdict() {
+    String table = ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN);
 
     assertThat(table).startsWith("resnet50, bf16, batch 64 on Sample GPU: ");
     assertThat(table).contains("of the datasheet peak");
@@ -34,7 +35,7 @@ class ProfileTableTest {
 
   @Test
   void namesTheMostPromisingRecommendationsWithACommandEach() {
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN).replaceAll("\\s+", " "))
+    assertThat(ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN).replaceAll("\\s+", " "))
         .contains("1. Replay a captured CUDA graph in production")
         .contains("Test it: flopmeter profile resnet50 --device cuda:0")
         .contains("(a guess)");
@@ -44,7 +45,7 @@ class ProfileTableTest {
   void theShareIsShownWithTheShareThatTheRooflineAllows() {
     String share = "\\d+ % of the datasheet peak";
     String allowed = ", of \\d+ % attainable";
-    assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
+    assertThat(ProfileTable.render(List.of(RESNET), new TerminalStyle(200, false, true, false)))
         .containsPattern("on Sample GPU: " + share + allowed + ";")
         .containsPattern("MFU " + share + " \\([0-9.]+ TFLOP/s\\)" + allowed);
     ProfileResult other =
@@ -60,32 +61,32 @@ class ProfileTableTest {
     int layers = RESNET.layers().size();
     int rest = layers - ProfileTable.TOP_LAYERS;
 
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN))
+    assertThat(ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN))
         .contains("other (" + rest + " layers)")
         .contains("conv1");
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN.withAllLayers(true)))
+    assertThat(ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN.withAllLayers(true)))
         .doesNotContain("other (")
         .contains("avgpool");
   }
 
   @Test
   void usesMoreColumnsWhereThereIsRoom() {
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("FLOP/B");
-    assertThat(ProfileTable.render(RESNET, new TerminalStyle(200, false, true, false)))
+    assertThat(ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN)).doesNotContain("FLOP/B");
+    assertThat(ProfileTable.render(List.of(RESNET), new TerminalStyle(200, false, true, false)))
         .contains("FLOP/B")
         .contains("IMPLICIT_PRECOMP_GEMM");
   }
 
   @Test
   void coloursOnlyWhereAsked() {
-    assertThat(ProfileTable.render(RESNET, TerminalStyle.PLAIN)).doesNotContain("\u001b");
-    assertThat(ProfileTable.render(RESNET, new TerminalStyle(80, true, true, false)))
+    assertThat(ProfileTable.render(List.of(RESNET), TerminalStyle.PLAIN)).doesNotContain("\u001b");
+    assertThat(ProfileTable.render(List.of(RESNET), new TerminalStyle(80, true, true, false)))
         .contains("\u001b[1m");
   }
 
   @Test
   void staysWithinAsciiWhereNothingElseArrives() {
-    String table = ProfileTable.render(RESNET, new TerminalStyle(80, false, false, true));
+    String table = ProfileTable.render(List.of(RESNET), new TerminalStyle(80, false, false, true));
 
     assertThat(table).matches("\\p{ASCII}*").contains(" us ");
   }
@@ -94,7 +95,7 @@ class ProfileTableTest {
   void namesCannotSteerTheTerminal() {
     ProfileResult hostile = SampleProfiles.named("\u001b[2Jmodel\n", "a\u001b]0;title\u0007\u202e");
 
-    assertThat(ProfileTable.render(hostile, TerminalStyle.PLAIN))
+    assertThat(ProfileTable.render(List.of(hostile), TerminalStyle.PLAIN))
         .doesNotContain("\u001b")
         .doesNotContain("\u0007")
         .doesNotContain("\u202e");
@@ -104,7 +105,7 @@ class ProfileTableTest {
   void warningsComeLastAndInFull() {
     ProfileResult warned = SampleProfiles.withWarnings(RESNET, "clocks were unsteady");
 
-    assertThat(ProfileTable.render(warned, TerminalStyle.PLAIN))
+    assertThat(ProfileTable.render(List.of(warned), TerminalStyle.PLAIN))
         .endsWith("warning: clocks were unsteady\n");
   }
 
