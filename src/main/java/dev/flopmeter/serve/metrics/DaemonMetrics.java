@@ -157,16 +157,6 @@ public final class DaemonMetrics implements AutoCloseable {
     for (Workload workload : config.workloads()) {
       configured(workload, now);
       names.add(workload.name());
-      for (Outcome outcome : Outcome.values()) {
-        increase(RUNS, labels.add("outcome", outcome.label()), 0);
-      }
-      runDurations.initLabelValues(workload.name());
-      // Of imported results, nothing is measured at intervals, so that none is late.
-      Double interval = workload.imported() ? null : workload.interval().toMillis() / 1e3;
-      set("flopmeter_workload_interval_seconds", labels, interval);
-      if (!workloads.contains(workload.name())) {
-        set("flopmeter_workload_configured_timestamp_seconds", labels, seconds(now));
-      }
     }
     workloads.removeAll(names);
     for (String gone : workloads) {
@@ -199,13 +189,11 @@ public final class DaemonMetrics implements AutoCloseable {
       increase(RUNS, labels.add("outcome", outcome.label()), 0);
     }
     runDurations.initLabelValues(workload.name());
-    if (workload.imported()) { // nothing is measured at intervals, so that no result is late
-      unset("flopmeter_workload_interval_seconds", labels);
-    } else {
-      set("flopmeter_workload_interval_seconds", labels, workload.interval().toMillis() / 1e3);
-    }
+    // Of imported results, nothing is measured at intervals, so that none is late.
+    Double interval = workload.imported() ? null : workload.interval().toMillis() / 1e3;
+    set("flopmeter_workload_interval_seconds", labels, interval);
     if (!workloads.contains(workload.name())) {
-      set("flopmeter_workload_configured_timestamp_seconds", labels, now.toEpochMilli() / 1e3);
+      set("flopmeter_workload_configured_timestamp_seconds", labels, seconds(now));
     }
   }
 
