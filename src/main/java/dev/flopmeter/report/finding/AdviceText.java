@@ -46,9 +46,7 @@ final class AdviceText {
   }
 
   /**
-   * The recommendation of this row.
-   *
-   * @param saved the maximum share of a pass' time it could save
+   * @param saved the share of a pass' time it could save at most
    */
   Stream<Advice> advise(String key, double saved) {
     List<String> row = Objects.requireNonNull(ROWS.get(key), key);

@@ -32,10 +32,8 @@ record Cause(String label, double lostShare) {
   private static final double IDLE = 0.25;
 
   /**
-   * The cause of a layer.
-   *
-   * @param isFirst whether there is no layer before it that it could be fused into
-   * @param known the share of its roof that a layer can reach, given what slows the whole run
+   * @param isFirst whether no layer is before it that it could be fused into
+   * @param known the share of its roof that a layer can reach at best with what slows the whole run
    */
   static Cause of(ProfileResult result, Layer layer, boolean isFirst, double known) {
     if (layer.nodes().isEmpty() && layer.op().equals("Cast")) {
@@ -76,10 +74,15 @@ record Cause(String label, double lostShare) {
   private static Cause ofShape(ProfileResult result, Layer layer, double lost, double padding) {
     Channels channels = layer.channels();
     boolean isGpu = result.device().kind() == DeviceKind.CUDA;
-    if (isGpu && layer.cost().macs() > 0 && isWithoutTensorCores(result, layer)) {
+    boolean mayUseTensorCores = result.run().precision() != Precision.FP32;
+    if (isGpu
+        && layer.cost().macs() > 0
+        && mayUseTensorCores
+        && "fma".equals(layer.kernel().math())) {
       return new Cause("no tensor cores", lost);
     }
-    if (operators(layer).anyMatch(Cause::isSequential)) {
+    if (operators(layer)
+        .anyMatch(op -> OperatorTrait.RECURRENT.has(op) || OperatorTrait.CONTROL_FLOW.has(op))) {
       return new Cause("sequential", lost);
     }
     if (channels != null && channels.hasGroups()) {
@@ -112,15 +115,7 @@ record Cause(String label, double lostShare) {
     return Stream.of(layer.op().split("\\+"));
   }
 
-  private static boolean isSequential(String op) {
-    return OperatorTrait.RECURRENT.has(op) || OperatorTrait.CONTROL_FLOW.has(op);
-  }
-
-  private static boolean isWithoutTensorCores(ProfileResult result, Layer layer) {
-    return result.run().precision() != Precision.FP32 && "fma".equals(layer.kernel().math());
-  }
-
-  /** The share of a layer's bytes that are weights, which are read once per batch. */
+  /** The share of a layer's bytes that are weights, which a larger batch reads no more often. */
   private static double weightShare(ProfileResult result, Layer layer) {
     Double bytes = Breakdown.trafficBytes(layer);
     double weights = (double) layer.cost().params() * result.run().precision().bytes();

@@ -20,9 +20,8 @@ public final class Knee {
   private static final double SHARE = 0.9;
   private static final int FEWEST = 3;
 
-  private record Line(String model, String precision) {}
-
-  private final Map<Line, Long> batches = new HashMap<>();
+  /** By model and precision. */
+  private final Map<List<String>, Long> batches = new HashMap<>();
 
   public Knee(List<ProfileResult> results) {
     results.stream()
@@ -31,8 +30,8 @@ public final class Knee {
         .forEach((line, some) -> batch(some).ifPresent(batch -> batches.put(line, batch)));
   }
 
-  private static Line line(ProfileResult result) {
-    return new Line(result.model().name(), result.run().precision().label());
+  private static List<String> line(ProfileResult result) {
+    return List.of(result.model().name(), result.run().precision().label());
   }
 
   private static Optional<Long> batch(List<ProfileResult> line) {

@@ -10,8 +10,9 @@ import dev.flopmeter.result.ProfileResult.Channels;
  * Multiplication Background</a>, tile and wave quantisation).
  *
  * @param side of a tile
+ * @param count of the tiles
  */
-record Tiles(int side, long rows, long columns, int multiprocessors) {
+record Tiles(int side, long count, int multiprocessors) {
   /** The usual tile of a large product, and the smallest that keeps tensor cores busy. */
   private static final int LARGE = 128;
 
@@ -26,15 +27,11 @@ record Tiles(int side, long rows, long columns, int multiprocessors) {
   }
 
   private static Tiles cut(int side, long positions, long channels, int multiprocessors) {
-    return new Tiles(side, up(positions, side), up(channels, side), multiprocessors);
+    return new Tiles(side, up(positions, side) * up(channels, side), multiprocessors);
   }
 
   private static long up(long amount, long whole) {
     return (amount + whole - 1) / whole;
-  }
-
-  long count() {
-    return rows * columns;
   }
 
   long waves() {

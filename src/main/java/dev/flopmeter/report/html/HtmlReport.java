@@ -4,10 +4,14 @@ import dev.flopmeter.report.finding.Advice;
 import dev.flopmeter.report.finding.Verdict;
 import dev.flopmeter.report.page.Page;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.result.ProfileResult.Layer;
+import dev.flopmeter.result.ProfileResult.Time;
 import dev.flopmeter.text.Cut;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -54,5 +58,22 @@ public record HtmlReport(Page page, List<ProfileResult> results, OperatorColours
     Optional<Advice> ofBatch =
         results.size() > 1 ? Advice.ofBatch(result, results) : Optional.empty();
     return Stream.concat(Advice.of(result).stream(), ofBatch.stream()).toList();
+  }
+
+  /** The median of the longest-running layer, in seconds; 0 without layers. */
+  static double longest(ProfileResult result) {
+    return result.layers().stream().mapToDouble(layer -> layer.time().median()).max().orElse(0);
+  }
+
+  static @Nullable Double spread(Time time) {
+    return time.median() > 0 ? (time.q3() - time.q1()) / time.median() : null;
+  }
+
+  static String kernel(Layer layer) {
+    String mark = layer.asRun() == null ? null : "work as run";
+    return Stream.of(
+            layer.kernel().algorithm(), layer.kernel().layout(), layer.kernel().math(), mark)
+        .filter(Objects::nonNull)
+        .collect(Collectors.joining(", "));
   }
 }

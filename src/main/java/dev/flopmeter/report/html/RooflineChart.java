@@ -46,9 +46,7 @@ final class RooflineChart {
   private final List<Line> lines;
 
   /**
-   * A chart.
-   *
-   * @param scaleOf results that the axes cover, so that charts side by side can be compared
+   * @param scaleOf results that the axes span, so that charts beside each other can be compared
    * @param rowOf the table row of a layer, by its index
    */
   RooflineChart(
@@ -164,8 +162,6 @@ final class RooflineChart {
   }
 
   /**
-   * A roof as drawn.
-   *
    * @param edge its slope and ceiling, as a path's data
    * @param under the area below it, for the last one of the memory
    */
@@ -255,7 +251,7 @@ final class RooflineChart {
                 Comparator.comparingDouble((Integer i) -> layers.get(i).time().median()).reversed())
             .toList();
     double total = Breakdown.seconds(result);
-    double longest = Layers.longest(result);
+    double longest = HtmlReport.longest(result);
     double laneStart = plot.left() + 130;
     double step = (plot.right() - laneStart) / outside();
     List<Dot> dots = new ArrayList<>();

@@ -7,6 +7,8 @@ import dev.flopmeter.result.ProfileResult.Layer;
 import dev.flopmeter.units.Figures;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 
 /** Time by layer: the pass as one strip, then by operator, by bound and by layer. */
@@ -43,30 +45,27 @@ record TimeCharts(ProfileResult result, OperatorColours colours) {
   /** A table whose rows end in bars. */
   record Bars(String caption, List<String> titles, List<Bar> rows) {}
 
-  /** A name with a colour, a figure for each of two columns, and the value of the bar. */
-  record Bar(String colour, String name, String first, String second, double seconds) {
-    static Bar of(Breakdown.Part part, String colour, String name) {
-      String layers = Integer.toString(part.layers());
-      return new Bar(colour, name, layers, Figures.seconds(part.seconds()), part.seconds());
-    }
-  }
+  /** A name with a colour, a figure for each of two columns, and what the bar shows. */
+  record Bar(String colour, String name, String first, String second, double seconds) {}
 
   Bars operators() {
-    return new Bars(
-        "By operator",
-        List.of("Operator", "Layers", "Time"),
-        Breakdown.byOperator(result).stream()
-            .map(part -> Bar.of(part, colours.of(part.label()), Breakdown.operator(part.label())))
-            .toList());
+    return bars("Operator", Breakdown.byOperator(result), colours::of);
   }
 
   Bars bounds() {
-    return new Bars(
-        "By bound",
-        List.of("Bound", "Layers", "Time"),
-        Breakdown.byBound(result).stream()
-            .map(part -> Bar.of(part, "b-" + part.label(), part.label()))
-            .toList());
+    return bars("Bound", Breakdown.byBound(result), bound -> "b-" + bound);
+  }
+
+  private static Bars bars(String title, List<Breakdown.Part> parts, UnaryOperator<String> colour) {
+    List<Bar> rows = new ArrayList<>();
+    for (Breakdown.Part part : parts) {
+      String name = Breakdown.operator(part.label());
+      String layers = Integer.toString(part.layers());
+      String time = Figures.seconds(part.seconds());
+      rows.add(new Bar(colour.apply(part.label()), name, layers, time, part.seconds()));
+    }
+    String caption = "By " + title.toLowerCase(Locale.ROOT);
+    return new Bars(caption, List.of(title, "Layers", "Time"), rows);
   }
 
   Bars layers() {

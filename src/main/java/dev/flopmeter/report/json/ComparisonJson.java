@@ -8,14 +8,11 @@ import dev.flopmeter.result.ProfileResult;
 
 /** A comparison as JSON, {@code flopmeter.compare/1}; {@code compare-1.json} documents it. */
 public final class ComparisonJson {
-  /** The version of the JSON form. */
-  public static final String SCHEMA = "flopmeter.compare/1";
-
   private ComparisonJson() {}
 
   public static String write(ComparisonSet set) {
     return new JsonObject()
-        .put("schema", SCHEMA)
+        .put("schema", "flopmeter.compare/1")
         .put("slower", set.isSlower())
         .put("verdict", set.verdict().label())
         .put("comparisons", set.comparisons().stream().map(ComparisonJson::json).toList())

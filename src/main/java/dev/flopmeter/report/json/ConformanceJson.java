@@ -9,15 +9,13 @@ import dev.flopmeter.run.conformance.Conformance.Tally;
  * the outcome of every case.
  */
 public final class ConformanceJson {
-  public static final String SCHEMA = "flopmeter.conformance/1";
-
   private ConformanceJson() {}
 
   public static String write(Conformance conformance) {
     JsonObject operators = new JsonObject();
     conformance.byOperator().forEach((operator, tally) -> operators.put(operator, json(tally)));
     return new JsonObject()
-        .put("schema", SCHEMA)
+        .put("schema", "flopmeter.conformance/1")
         .put("backend", conformance.backend())
         .put("totals", json(conformance.total()))
         .put("operators", operators)

@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * dev/flopmeter/schema/count-1.json}.
  */
 public final class CountJson {
-  public static final String SCHEMA = "flopmeter.count/1";
-
   private CountJson() {}
 
   /**
@@ -36,7 +34,7 @@ public final class CountJson {
   public static String write(
       Counts counts, List<Counts> companions, @Nullable ToolComparison comparison, int depth) {
     return new JsonObject()
-        .put("schema", SCHEMA)
+        .put("schema", "flopmeter.count/1")
         .put("model", model(counts.model()))
         .put("convention", comparison == null ? counts.convention() : "all")
         .put("totals", totals(counts, companions))

@@ -12,13 +12,10 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The roofs of a device as JSON, {@code flopmeter.roof/1}. */
 public final class RoofJson {
-  /** The version of the JSON form. */
-  public static final String SCHEMA = "flopmeter.roof/1";
-
   private RoofJson() {}
 
   public static String write(DeviceRoofs roofs, List<Precision> precisions) {
-    ObjectNode tree = JsonNodeFactory.instance.objectNode().put("schema", SCHEMA);
+    ObjectNode tree = JsonNodeFactory.instance.objectNode().put("schema", "flopmeter.roof/1");
     tree.set("device", ProfileJson.tree(roofs.device()));
     ObjectNode byPrecision = tree.putObject("precisions");
     for (Precision precision : precisions) {

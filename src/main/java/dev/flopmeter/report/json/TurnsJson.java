@@ -5,15 +5,12 @@ import dev.flopmeter.measure.Turns;
 
 /** A comparison by turns as JSON, {@code flopmeter.turns/1}; {@code turns-1.json} documents it. */
 public final class TurnsJson {
-  /** The version of the JSON form. */
-  public static final String SCHEMA = "flopmeter.turns/1";
-
   private TurnsJson() {}
 
   public static String write(Turns turns) {
     Change verdict = turns.verdict();
     return new JsonObject()
-        .put("schema", SCHEMA)
+        .put("schema", "flopmeter.turns/1")
         .put("slower", turns.isSlower())
         .put("verdict", verdict == null ? "undecided" : verdict.label())
         .put("relative_change", turns.change())

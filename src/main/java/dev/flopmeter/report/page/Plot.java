@@ -29,7 +29,7 @@ public record Plot(double width, double height, Scale x, Scale y) {
   /** The values an axis spans. */
   public record Range(double from, double to, boolean isLog) {
     Scale scale(double start, double end) {
-      return isLog ? Scale.log(from, to, start, end) : Scale.linear(from, to, start, end);
+      return Scale.of(from, to, start, end, isLog);
     }
   }
 

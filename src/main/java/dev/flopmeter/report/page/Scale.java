@@ -17,12 +17,10 @@ public record Scale(double from, double to, double start, double end, boolean is
     }
   }
 
-  public static Scale linear(double from, double to, double start, double end) {
-    return new Scale(from, to > from ? to : from + 1, start, end, false);
-  }
-
-  static Scale log(double from, double to, double start, double end) {
-    return new Scale(from, to > from ? to : from * 10, start, end, true);
+  /** A scale that also has a length where all values are the same. */
+  public static Scale of(double from, double to, double start, double end, boolean isLog) {
+    double beyond = isLog ? from * 10 : from + 1;
+    return new Scale(from, to > from ? to : beyond, start, end, isLog);
   }
 
   /** The coordinate of {@code value}, which may be outside the axis. */

@@ -91,10 +91,8 @@ public final class ConventionTable {
   }
 
   private static String title(ToolComparison comparison) {
-    return comparison.model().name()
-        + ": "
-        + Figures.exact(comparison.macs())
-        + " MACs, as each tool counts them";
+    return "%s: %s MACs, as each tool counts them"
+        .formatted(comparison.model().name(), Figures.exact(comparison.macs()));
   }
 
   /** How far the number differs from what the MACs alone would give. */

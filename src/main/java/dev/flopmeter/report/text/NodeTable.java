@@ -17,9 +17,7 @@ public final class NodeTable {
   private NodeTable() {}
 
   /**
-   * A row.
-   *
-   * @param owner a process' owner: the job, the pod or the container
+   * @param owner whose a process is: the job, the pod or the container
    */
   private record Line(
       String device,

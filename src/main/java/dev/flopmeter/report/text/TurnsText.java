@@ -45,10 +45,8 @@ public final class TurnsText {
     String size = Figures.percent(Math.abs(turns.change()));
     Change verdict = turns.verdict();
     if (verdict == null) {
-      return "Undecided, "
-          + Figures.change(turns.change())
-          + interval
-          + "; increase --max-time or --threshold";
+      return "Undecided, %s%s; increase --max-time or --threshold"
+          .formatted(Figures.change(turns.change()), interval);
     }
     return (verdict == Change.SAME
             ? "No change of " + Figures.percent(turns.rules().threshold()) + " or more"

@@ -6,6 +6,8 @@ import dev.flopmeter.report.SampleProfiles;
 import dev.flopmeter.report.finding.Knee;
 import dev.flopmeter.result.ProfileJson;
 import dev.flopmeter.result.ProfileResult;
+import dev.flopmeter.text.Csv;
+import dev.flopmeter.text.Resource;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,6 +130,20 @@ class ProfileTableTest {
     assertThat(lines.get(1))
         .startsWith("'=cmd|' /C calc'!A0,")
         .contains("\"a \"\"quoted\"\", name\"");
+  }
+
+  @Test
+  void csvShowsFieldsThatResultsHave() {
+    String schema = Resource.text(ProfileTable.class, "/dev/flopmeter/schema/profile-1.json");
+    for (List<String> row : Csv.rows(ProfileTable.class, "layers.csv")) {
+      String field = row.get(1).replaceFirst(".*/", "");
+      assertThat(field.equals("share") || schema.contains('"' + field + '"')).as(field).isTrue();
+    }
+
+    assertThat(ProfileTable.csv(List.of(RESNET)).lines().skip(1).findFirst().orElseThrow())
+        .startsWith(
+            "resnet50,cuda:0,cudnn,bf16,64,conv1,Conv+BatchNormalization+Relu,conv1 bn1 relu,")
+        .endsWith(",nhwc,tensor_op,1048576,false,");
   }
 
   @Test
