@@ -22,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -167,7 +166,7 @@ record Api(Supplier<Snapshot> snapshots, History history, EventLog events) {
   }
 
   private static Map<String, Object> result(HistoryEntry entry, String json, boolean hasLayers) {
-    String shown = hasLayers ? json : ResultJson.without(json, Set.of("layers"));
+    String shown = hasLayers ? json : ResultJson.without(json, "layers");
     return object(
         "number", entry.number(),
         "workload", entry.key().workload(),

@@ -54,19 +54,17 @@ final class DeviceThreads implements AutoCloseable {
   }
 
   /** Replaces the list of targets; ends runs of targets that are no longer on it. */
-  void replace(List<Target> targets, Worker rules) {
-    synchronized (this) {
-      if (isClosed) {
-        return;
-      }
-      scheduler.replace(targets, rules, now());
-      requests.replace(targets);
-      for (String device : scheduler.devices()) {
-        threads.computeIfAbsent(device, this::thread);
-      }
-      running.values().stream().filter(target -> !targets.contains(target)).forEach(runner::stop);
-      notifyAll();
+  synchronized void replace(List<Target> targets, Worker rules) {
+    if (isClosed) {
+      return;
     }
+    scheduler.replace(targets, rules, now());
+    requests.replace(targets);
+    for (String device : scheduler.devices()) {
+      threads.computeIfAbsent(device, this::thread);
+    }
+    running.values().stream().filter(target -> !targets.contains(target)).forEach(runner::stop);
+    notifyAll();
   }
 
   private Thread thread(String device) {

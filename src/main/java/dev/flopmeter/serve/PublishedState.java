@@ -48,10 +48,9 @@ final class PublishedState {
   private static final int MOST_IMPORTED_SERIES = 16;
 
   /**
-   * A known result.
-   *
-   * @param measuredAt by the monotonic clock
-   * @param target of its run; null if it was imported, or is from before the daemon started
+   * @param measuredAt by the clock that does not jump
+   * @param target whose run gave it; null if it was imported, or is of one before this daemon's
+   *     life
    */
   private record KnownResult(
       PublishedResult shown, HistoryEntry entry, long measuredAt, Target.@Nullable Id target) {}
@@ -227,7 +226,7 @@ final class PublishedState {
 
   /** Single samples are in the histogram; stored, they would be most of the history. */
   private static String withoutRaw(ResultLine line) {
-    return ResultJson.without(line.json(), Set.of("raw_seconds"));
+    return ResultJson.without(line.json(), "raw_seconds");
   }
 
   private void keep(EndedRun run) {

@@ -9,6 +9,7 @@ import dev.flopmeter.serve.worker.DeviceState;
 import dev.flopmeter.serve.worker.Target;
 import dev.flopmeter.serve.worker.WorkerCommand;
 import java.io.IOException;
+import java.net.BindException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -63,7 +64,7 @@ public final class StartCheck {
     List<String> taken = new ArrayList<>();
     try {
       HttpService.check(config.http());
-    } catch (HttpService.AddressInUseException e) {
+    } catch (BindException e) {
       taken.add(e.getMessage());
     } catch (IOException e) {
       errors.add(e.getMessage());
@@ -90,7 +91,8 @@ public final class StartCheck {
             .anyMatch(
                 workload ->
                     !workload.gate().isOpen()
-                        || workload.devices().stream().anyMatch(StartCheck::isNamed));
+                        || workload.devices().stream()
+                            .anyMatch(device -> !device.matches("auto|all")));
     if (!isNeeded) {
       return;
     }
@@ -116,13 +118,7 @@ public final class StartCheck {
     }
   }
 
-  private static boolean isNamed(String device) {
-    return !device.equals("auto") && !device.equals("all");
-  }
-
-  /**
-   * Counts what would be measured: the cheapest way to find models that the worker would reject.
-   */
+  /** Counts what would be measured: the cheapest way to find what the worker would refuse. */
   private void model(Workload workload) throws InterruptedException {
     List<String> arguments = new ArrayList<>(List.of("count", workload.model()));
     arguments.addAll(List.of("--format", "json"));

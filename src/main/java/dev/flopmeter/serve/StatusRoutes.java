@@ -23,8 +23,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * The routes of the daemon.
- *
  * @param isReady whether the first runs are planned
  * @param reload reads the configuration again and returns its problems, one line each
  */

@@ -22,8 +22,6 @@ final class TargetPlan {
   }
 
   /**
-   * The targets.
-   *
    * @param known the devices of this host; empty if they are unknown, so that the worker resolves
    *     {@code auto} and {@code all}
    */
@@ -47,10 +45,10 @@ final class TargetPlan {
   private static List<String> resolve(String device, List<DeviceState> known) {
     List<String> gpus =
         known.stream().filter(one -> one.kind().equals("cuda")).map(DeviceState::id).toList();
+    List<String> all = gpus.isEmpty() ? List.of(known.isEmpty() ? "auto" : "cpu") : gpus;
     return switch (device) {
-      case "auto" ->
-          known.isEmpty() ? List.of("auto") : gpus.isEmpty() ? List.of("cpu") : gpus.subList(0, 1);
-      case "all" -> known.isEmpty() ? List.of("auto") : gpus.isEmpty() ? List.of("cpu") : gpus;
+      case "auto" -> all.subList(0, 1);
+      case "all" -> all;
       default -> List.of(device);
     };
   }

@@ -33,6 +33,9 @@ final class FrameScanner implements Closeable {
   private ByteBuffer window = ByteBuffer.allocate(0);
   private long start;
 
+  /** Index in the window of the last position that was looked at. */
+  private int at;
+
   FrameScanner(Path path, long size) throws IOException {
     this.file = FileChannel.open(path);
     this.size = size;
@@ -43,14 +46,12 @@ final class FrameScanner implements Closeable {
     if (size - position < LEAST) {
       return null;
     }
-    int at = locate(position, LEAST);
-    int length = window.getInt(at);
-    if (!isPlausible(at, length) || length > size - position - Frame.HEAD) {
+    int length = payloadAt(position);
+    if (length < 0 || length > size - position - Frame.HEAD) {
       return null;
     }
-    int checksum = window.getInt(at + 4);
     byte[] payload = bytes(position + Frame.HEAD, length);
-    if (Frame.checksum(payload, 0) != checksum) {
+    if (Frame.checksum(payload, 0) != window.getInt(at + 4)) {
       return null;
     }
     try {
@@ -65,38 +66,33 @@ final class FrameScanner implements Closeable {
     if (size - position < LEAST) {
       return true;
     }
-    int at = locate(position, LEAST);
-    int length = window.getInt(at);
-    int checksum = window.getInt(at + 4);
     long rest = size - position - Frame.HEAD;
-    if (!isPlausible(at, length) || length <= rest) {
-      return false;
-    }
     // If the payload is whole, it is the length that is wrong.
-    return Frame.checksum(bytes(position + Frame.HEAD, (int) rest), 0) != checksum;
+    return payloadAt(position) > rest
+        && Frame.checksum(bytes(position + Frame.HEAD, (int) rest), 0) != window.getInt(at + 4);
   }
 
-  private boolean isPlausible(int at, int length) {
-    long number = window.getLong(at + Frame.HEAD);
-    int validity = window.get(at + VALIDITY);
-    short nameLength = window.getShort(at + NAME);
-    return length >= LEAST - Frame.HEAD
-        && length <= Frame.LONGEST
-        && number >= 0
-        && number < MOST_NUMBER
-        && (validity & ~Frame.FLAGS) == 0
-        && nameLength > 0
-        && nameLength < length
-        && Character.isLetterOrDigit(window.get(at + LEAST - 1));
-  }
-
-  /** Index in the window of a position that at least {@code count} bytes follow. */
-  private int locate(long position, int count) throws IOException {
-    if (position < start || position + count > start + window.limit()) {
+  /** Goes to a position; bytes of the payload of a frame that may begin there, -1 if none does. */
+  private int payloadAt(long position) throws IOException {
+    if (position < start || position + LEAST > start + window.limit()) {
       window = ByteBuffer.wrap(bytes(position, (int) Math.min(WINDOW_BYTES, size - position)));
       start = position;
     }
-    return (int) (position - start);
+    at = (int) (position - start);
+    int length = window.getInt(at);
+    long number = window.getLong(at + Frame.HEAD);
+    int validity = window.get(at + VALIDITY);
+    short nameLength = window.getShort(at + NAME);
+    boolean isPlausible =
+        length >= LEAST - Frame.HEAD
+            && length <= Frame.LONGEST
+            && number >= 0
+            && number < MOST_NUMBER
+            && (validity & ~Frame.FLAGS) == 0
+            && nameLength > 0
+            && nameLength < length
+            && Character.isLetterOrDigit(window.get(at + LEAST - 1));
+    return isPlausible ? length : -1;
   }
 
   byte[] bytes(long position, int count) throws IOException {

@@ -88,8 +88,7 @@ public final class History implements Closeable {
   private final long openedNanos;
   private final List<Segment> segments = new ArrayList<>();
   private final Deque<Pending> pending = new ArrayDeque<>();
-  private long maxSize;
-  private Duration maxAge;
+  private ServeConfig.History rules;
   private @Nullable FolderLock lock;
   private @Nullable OutputStream active;
   private long nextNumber;
@@ -98,12 +97,11 @@ public final class History implements Closeable {
   private long dropped;
   private long lost;
 
-  private History(@Nullable Path folder, ServeConfig.History rules, Clocks clocks, Opener opener) {
-    this.folder = folder;
+  private History(ServeConfig.History rules, Clocks clocks, Opener opener) {
+    this.folder = rules.folder().orElse(null);
     this.clocks = clocks;
     this.opener = opener;
-    this.maxSize = rules.maxSize();
-    this.maxAge = rules.maxAge();
+    this.rules = rules;
     this.openedAt = clocks.wall().instant();
     this.openedNanos = clocks.nanos().getAsLong();
   }
@@ -119,7 +117,7 @@ public final class History implements Closeable {
   }
 
   static History open(ServeConfig.History rules, Clocks clocks, Opener opener) throws IOException {
-    History history = new History(rules.folder().orElse(null), rules, clocks, opener);
+    History history = new History(rules, clocks, opener);
     history.recover();
     return history;
   }
@@ -212,9 +210,8 @@ public final class History implements Closeable {
   }
 
   /** New bounds, from a reload. The folder stays. */
-  public synchronized void bounds(ServeConfig.History rules) {
-    maxSize = rules.maxSize();
-    maxAge = rules.maxAge();
+  public synchronized void bounds(ServeConfig.History next) {
+    rules = next;
     trim();
   }
 
@@ -331,18 +328,19 @@ public final class History implements Closeable {
       return segment.isSealed;
     }
     Instant first = segment.frames.get(0).entry().arrivedAt();
-    return segment.size + length > Math.max(maxSize / SEGMENTS, 4096)
-        || first.isBefore(clocks.wall().instant().minus(maxAge.dividedBy(SEGMENTS)));
+    return segment.size + length > Math.max(rules.maxSize() / SEGMENTS, 4096)
+        || first.isBefore(clocks.wall().instant().minus(rules.maxAge().dividedBy(SEGMENTS)));
   }
 
   /** Deletes the oldest segments, never the current one. */
   private void trim() {
     long size = segments.stream().mapToLong(segment -> segment.size).sum();
-    Instant oldest = clocks.wall().instant().minus(maxAge);
+    Instant oldest = clocks.wall().instant().minus(rules.maxAge());
     Iterator<Segment> all = List.copyOf(segments).iterator();
     while (all.hasNext()) {
       Segment segment = all.next();
-      if (!all.hasNext() || !(size > maxSize || (isClockTrusted() && isOlder(segment, oldest)))) {
+      if (!all.hasNext()
+          || !(size > rules.maxSize() || (isClockTrusted() && isOlder(segment, oldest)))) {
         return;
       }
       try {

@@ -108,8 +108,6 @@ final class Segment {
   }
 
   /**
-   * The JSON of a frame.
-   *
    * @throws IOException also where the frame was damaged since it was indexed
    */
   String json(Located frame) throws IOException {

@@ -12,6 +12,7 @@ import dev.flopmeter.serve.http.PasswordCheck.Verdict;
 import dev.flopmeter.serve.http.Route.BadRequestException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -66,16 +67,17 @@ public final class HttpService implements AutoCloseable {
   private final long maxHeaderSize;
   private final Semaphore large = new Semaphore(LARGE_AT_ONCE);
 
-  private HttpService(
-      HttpServer server,
-      @Nullable TlsKeys keys,
-      ThreadPoolExecutor threads,
-      List<Route> routes,
-      Http http) {
-    this.server = server;
-    this.threads = threads;
+  private HttpService(Http http, List<Route> routes) throws IOException {
+    InetSocketAddress address = address(http.listen());
+    this.keys = http.tls().isPresent() ? TlsKeys.read(http.tls().get()) : null;
+    this.server = keys == null ? HttpServer.create() : tlsServer(keys);
+    try {
+      server.bind(address, http.maxConnections());
+    } catch (IOException e) {
+      throw cannotListen(http.listen(), e);
+    }
+    this.threads = threads(http.threads());
     this.routes = List.copyOf(routes);
-    this.keys = keys;
     this.passwords = new PasswordCheck(http.users());
     this.origins = new OriginCheck(http);
     this.added = http.headers();
@@ -100,20 +102,10 @@ public final class HttpService implements AutoCloseable {
     System.setProperty("sun.net.httpserver.maxReqHeaderSize", readable);
     System.setProperty("sun.net.httpserver.nodelay", "true");
     System.setProperty("jdk.httpserver.maxConnections", Integer.toString(http.maxConnections()));
-
-    InetSocketAddress address = address(http.listen());
-    TlsKeys keys = http.tls().isPresent() ? TlsKeys.read(http.tls().get()) : null;
-    HttpServer server = keys == null ? HttpServer.create() : tlsServer(keys);
-    try {
-      server.bind(address, http.maxConnections());
-    } catch (IOException e) {
-      throw cannotListen(http.listen(), e);
-    }
-    ThreadPoolExecutor threads = threads(http.threads());
-    HttpService service = new HttpService(server, keys, threads, routes, http);
-    server.setExecutor(threads);
-    server.createContext("/", service::handle);
-    server.start();
+    HttpService service = new HttpService(http, routes);
+    service.server.setExecutor(service.threads);
+    service.server.createContext("/", service::handle);
+    service.server.start();
     return service;
   }
 
@@ -129,7 +121,7 @@ public final class HttpService implements AutoCloseable {
   /**
    * Fails where {@link #start} would, without answering anything.
    *
-   * @throws AddressInUseException if only the port is taken
+   * @throws BindException if only the port is taken
    * @throws IOException for everything else; the message is one line for a person
    */
   public static void check(Http http) throws IOException {
@@ -144,22 +136,13 @@ public final class HttpService implements AutoCloseable {
     }
   }
 
-  /** Another process listens there. */
-  public static final class AddressInUseException extends IOException {
-    private static final long serialVersionUID = 1;
-
-    AddressInUseException(String message, IOException cause) {
-      super(message, cause);
-    }
-  }
-
   private static IOException cannotListen(ListenAddress address, IOException cause) {
     String said = String.valueOf(cause.getMessage());
     String line =
         "cannot listen on " + address + ": " + said + "; change http.listen or use --listen";
-    return said.contains("in use")
-        ? new AddressInUseException(line, cause)
-        : new IOException(line, cause);
+    IOException failure = said.contains("in use") ? new BindException(line) : new IOException(line);
+    failure.initCause(cause);
+    return failure;
   }
 
   private static HttpServer tlsServer(TlsKeys keys) throws IOException {

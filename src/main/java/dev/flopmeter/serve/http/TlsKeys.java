@@ -78,8 +78,6 @@ final class TlsKeys {
   }
 
   /**
-   * Reads certificate and key.
-   *
    * @throws IOException if a file is not what it should be, or the two do not match; the message
    *     names it
    */
@@ -192,10 +190,8 @@ final class TlsKeys {
       throw new IOException("http.tls.key: " + tls.key() + " holds no PEM private key");
     } catch (GenericException | IllegalArgumentException e) {
       throw new IOException(
-          "http.tls.key: "
-              + tls.key()
-              + " cannot be read: it is damaged, or encrypted and http.tls.password_file "
-              + (password == null ? "is missing" : "has a different password"),
+          "http.tls.key: %s cannot be read: it is damaged, or encrypted and http.tls.password_file %s"
+              .formatted(tls.key(), password == null ? "is missing" : "has a different password"),
           e);
     }
   }

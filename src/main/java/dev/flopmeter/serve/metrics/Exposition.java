@@ -40,8 +40,6 @@ public final class Exposition {
   private record Rendered(byte[] plain, byte[] packed, int room) {}
 
   /**
-   * What was rendered.
-   *
    * @param rows what is published except for histograms
    * @param snapshots the same with histograms
    */

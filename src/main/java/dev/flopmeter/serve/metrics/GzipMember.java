@@ -23,8 +23,6 @@ final class GzipMember {
   }
 
   /**
-   * The whole.
-   *
    * @param plain the first part
    * @param packed its blocks, from {@link #first}
    */

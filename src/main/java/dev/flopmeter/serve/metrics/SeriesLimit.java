@@ -22,8 +22,6 @@ final class SeriesLimit {
   private final Map<String, Integer> ranks = new HashMap<>();
 
   /**
-   * A limit.
-   *
    * @param most series in all
    * @param workloads in the order of the configuration
    */
@@ -40,8 +38,6 @@ final class SeriesLimit {
   record Unit(Part part, String owner) {}
 
   /**
-   * What is published.
-   *
    * @param series how many they are
    * @param leftOut series of each part that are not among them
    * @param owners whose series these are, in order

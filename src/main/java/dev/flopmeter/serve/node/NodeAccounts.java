@@ -121,9 +121,7 @@ final class NodeAccounts {
   }
 
   /**
-   * Adds a sample.
-   *
-   * @param measured uuids that the daemon's own runs use
+   * @param measured uuids that the daemon's own runs are on
    */
   void take(NodeSample sample, Set<String> measured, long now) {
     Set<String> reached = new HashSet<>();

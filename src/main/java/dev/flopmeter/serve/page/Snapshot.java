@@ -47,10 +47,6 @@ public record Snapshot(
    */
   public record Series(
       PublishedResult shown, HistoryEntry entry, boolean isFresh, List<HistoryEntry> past) {
-    public Series {
-      past = List.copyOf(past);
-    }
-
     public SeriesKey key() {
       return shown.result().key();
     }

@@ -11,8 +11,6 @@ import java.util.stream.DoubleStream;
 /** The history of a series as a line in a table cell, 150 by 30. */
 record Sparkline(List<HistoryEntry> history, double low, double high, Scale time, Scale median) {
   /**
-   * The line.
-   *
    * @param history at least one result, the oldest first
    */
   static Sparkline of(List<HistoryEntry> history) {
@@ -28,8 +26,8 @@ record Sparkline(List<HistoryEntry> history, double low, double high, Scale time
         history,
         low,
         high,
-        Scale.linear(epoch(history.get(0).at()), end, 4, 146),
-        Scale.linear(middle - half, middle + half, 26, 4));
+        Scale.of(epoch(history.get(0).at()), end, 4, 146, false),
+        Scale.of(middle - half, middle + half, 26, 4, false));
   }
 
   HistoryEntry last() {

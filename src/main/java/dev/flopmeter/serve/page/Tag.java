@@ -18,15 +18,13 @@ record Tag(Health health, String text) {
     /** Nothing known yet, or idle. */
     IDLE,
     WARNING,
-    BAD;
-
-    static Health of(Outcome outcome) {
-      return outcome == Outcome.SUCCESS ? GOOD : outcome.isNeutral() ? IDLE : BAD;
-    }
+    BAD
   }
 
   static Tag of(Outcome outcome) {
-    return new Tag(Health.of(outcome), outcome.label().replace('_', ' '));
+    Health ended = outcome.isNeutral() ? Health.IDLE : Health.BAD;
+    Health health = outcome == Outcome.SUCCESS ? Health.GOOD : ended;
+    return new Tag(health, outcome.label().replace('_', ' '));
   }
 
   /** Of the last run; that a run is going on shows only where the last one did not fail. */

@@ -1,7 +1,6 @@
 package dev.flopmeter.serve.result;
 
 import java.io.StringWriter;
-import java.util.Set;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -9,20 +8,20 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** Copies a result's JSON without some of its fields. */
+/** Copies a result's JSON without one of its fields. */
 public final class ResultJson {
   private ResultJson() {}
 
   private static final JsonFactory JSON = new JsonFactory();
 
-  /** Omits fields with these names at any level. */
-  public static String without(String json, Set<String> names) {
+  /** Omits fields with this name at any level. */
+  public static String without(String json, String name) {
     StringWriter copy = new StringWriter(json.length());
     try (JsonParser in = JSON.createParser(ObjectReadContext.empty(), json);
         JsonGenerator out = JSON.createGenerator(ObjectWriteContext.empty(), copy)) {
       JsonToken token = in.nextToken();
       while (token != null) {
-        if (token == JsonToken.PROPERTY_NAME && names.contains(in.currentName())) {
+        if (token == JsonToken.PROPERTY_NAME && name.equals(in.currentName())) {
           in.nextToken();
           in.skipChildren();
         } else {

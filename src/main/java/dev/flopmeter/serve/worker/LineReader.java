@@ -18,8 +18,6 @@ final class LineReader {
   }
 
   /**
-   * A line.
-   *
    * @param isComplete whether it ends with a line break
    * @param isTooLong whether its end was discarded
    */

@@ -35,19 +35,16 @@ public record WorkerCommand(List<String> prefix, Map<String, String> environment
    * @param home the system property {@code flopmeter.home}
    */
   public static WorkerCommand ofThisApplication(@Nullable String home) {
-    if (home != null && Files.isExecutable(Path.of(home, "bin", "flopmeter"))) {
-      Path launcher = Path.of(home, "bin", "flopmeter");
-      return new WorkerCommand(
-          List.of(launcher.toString()), Map.of("JAVA_HOME", System.getProperty("java.home")));
+    String javaHome = System.getProperty("java.home");
+    Path launcher = home == null ? null : Path.of(home, "bin", "flopmeter");
+    if (launcher != null && Files.isExecutable(launcher)) {
+      return new WorkerCommand(List.of(launcher.toString()), Map.of("JAVA_HOME", javaHome));
     }
-    return new WorkerCommand(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Dai.djl.offline=true",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "dev.flopmeter.cli.Main"),
-        Map.of());
+    String java = Path.of(javaHome, "bin", "java").toString();
+    String classes = System.getProperty("java.class.path");
+    List<String> prefix =
+        List.of(java, "-Dai.djl.offline=true", "-cp", classes, "dev.flopmeter.cli.Main");
+    return new WorkerCommand(prefix, Map.of());
   }
 
   ProcessBuilder process(List<String> arguments) {

@@ -89,7 +89,7 @@ public final class WorkerRun {
       return report(ended, process.exitValue(), elapsed(start), errors);
     } finally {
       tree.kill();
-      closeQuietly(process);
+      process.destroyForcibly(); // it has ended; this closes its streams
     }
   }
 
@@ -211,15 +211,5 @@ public final class WorkerRun {
     thread.setDaemon(true);
     thread.start();
     return thread;
-  }
-
-  private static void closeQuietly(Process process) {
-    try {
-      process.getInputStream().close();
-      process.getErrorStream().close();
-      process.getOutputStream().close();
-    } catch (IOException ignored) {
-      // nothing is lost: the process is gone
-    }
   }
 }
