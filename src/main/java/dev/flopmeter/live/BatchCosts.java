@@ -50,8 +50,6 @@ record BatchCosts(
   }
 
   /**
-   * The batch of a call with these shapes.
-   *
    * @throws IllegalArgumentException if they differ from the counted ones in more than the batch
    */
   long batch(InputShapes call) {

@@ -44,9 +44,7 @@ final class ShapeCosts implements CallCosts {
   }
 
   /**
-   * The cost of a call.
-   *
-   * @throws IllegalArgumentException if the model does not accept the shapes
+   * @throws IllegalArgumentException if the model cannot take the shapes
    */
   Entry of(InputShapes shapes) {
     Entry entry = known.get(shapes);
