@@ -89,7 +89,7 @@ public final class WorkerRun {
       return report(ended, process.exitValue(), elapsed(start), errors);
     } finally {
       tree.kill();
-      process.destroyForcibly(); // it has ended; this closes its streams
+      closeQuietly(process);
     }
   }
 
@@ -211,5 +211,15 @@ public final class WorkerRun {
     thread.setDaemon(true);
     thread.start();
     return thread;
+  }
+
+  private static void closeQuietly(Process process) {
+    try {
+      process.getInputStream().close();
+      process.getErrorStream().close();
+      process.getOutputStream().close();
+    } catch (IOException ignored) {
+      // nothing is lost: the process is gone
+    }
   }
 }
