@@ -1,6 +1,7 @@
 package dev.flopmeter.model.shape;
 
 import dev.flopmeter.model.Attributes;
+import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
 import dev.flopmeter.model.TensorType;
@@ -56,6 +57,7 @@ public interface NodeHost extends Host {
 
   @Override
   default String shown(Object term) {
-    return String.valueOf(term instanceof Value value ? shape(value) : term);
+    Object shown = term instanceof Value value ? shape(value) : term;
+    return shown instanceof DataType type ? type.label() : String.valueOf(shown);
   }
 }

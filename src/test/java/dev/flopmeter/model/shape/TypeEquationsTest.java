@@ -27,7 +27,7 @@ class TypeEquationsTest {
     all.values().forEach(Definition::parameters);
     var unused = new TreeSet<>(all.keySet());
     unused.removeAll(ShapeRules.operators());
-    TypeEquations.SHARING.forEach(trait -> unused.remove(trait.name().toLowerCase(Locale.ROOT)));
+    ShapeRules.SHARING.forEach(trait -> unused.remove(trait.name().toLowerCase(Locale.ROOT)));
     String text = text();
     unused.removeIf(name -> text.matches("(?s).*[^\\w\\n]" + name + "\\(.*"));
     assertThat(unused).isEmpty();

@@ -1,6 +1,5 @@
 package dev.flopmeter.run.cudnn.operator;
 
-import dev.flopmeter.model.DataType;
 import dev.flopmeter.model.Node;
 import dev.flopmeter.model.Operands;
 import dev.flopmeter.model.Shape;
@@ -139,11 +138,6 @@ record NodePlan(
   @Override
   public Shape shape(Object term) {
     return term instanceof TensorView view ? view.shape() : NodeHost.super.shape(term);
-  }
-
-  @Override
-  public String shown(Object term) {
-    return term instanceof DataType type ? type.label() : NodeHost.super.shown(term);
   }
 
   @Override

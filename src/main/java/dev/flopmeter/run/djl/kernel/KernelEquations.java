@@ -157,11 +157,6 @@ final class KernelEquations implements NodeHost {
   }
 
   @Override
-  public String shown(Object term) {
-    return term instanceof DataType type ? type.label() : NodeHost.super.shown(term);
-  }
-
-  @Override
   public ModelException refusal(String message) {
     return Kernels.unsupported(in, message);
   }
