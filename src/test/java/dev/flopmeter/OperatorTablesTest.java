@@ -132,7 +132,7 @@ class OperatorTablesTest {
         .containsExactlyInAnyOrder(
             "model/operators.csv",
             "model/shape/signatures.csv",
-            "count/costs.csv",
+            "count/work.csv",
             "run/djl/kernel/kernels.txt",
             "run/cudnn/operator/plans.txt");
   }

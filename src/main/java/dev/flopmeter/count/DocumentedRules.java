@@ -14,18 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /** The rules of the tables of operators, each read when a network needs it. */
 final class DocumentedRules {
-  private static final Map<String, String> WORK = table("work.csv");
-  private static final Map<String, String> PER_ELEMENT = table("costs.csv");
-  private static final Map<String, String> DECOMPOSED = table("decomposed.csv");
+  private static final Map<String, String> WORK =
+      Csv.linesByWord(DocumentedRules.class, "work.csv");
+  private static final Map<String, String> DECOMPOSED =
+      Csv.linesByWord(DocumentedRules.class, "decomposed.csv");
 
   /** The rules that were needed so far. */
   private static final Map<String, CostRule> READ = new ConcurrentHashMap<>();
 
   private DocumentedRules() {}
-
-  private static Map<String, String> table(String resource) {
-    return Csv.linesByWord(DocumentedRules.class, resource);
-  }
 
   /** The rule of an operator by its qualified name; null if there is none. */
   static @Nullable CostRule find(String qualifiedOp) {
@@ -42,35 +39,19 @@ final class DocumentedRules {
   /** An operator that is made up of others has their work, unless it has a rule of its own. */
   private static @Nullable CostRule read(String qualifiedOp) {
     String work = WORK.get(qualifiedOp);
-    String perElement = PER_ELEMENT.get(qualifiedOp);
     String decomposed = DECOMPOSED.get(qualifiedOp);
     if (work != null) {
       List<String> row = Csv.split(work);
       return WorkEquations.rule(row.get(1), row.get(2), row.get(3));
-    } else if (perElement != null) {
-      return perElement(Csv.split(perElement));
     }
     return decomposed == null
         ? null
         : new CostRule.Described(Csv.split(decomposed).get(1), new Decomposed());
   }
 
-  /**
-   * So many operations for each element of an output or an input. One arithmetic operation,
-   * comparison or elementary function (exp, log, sqrt, tanh, erf, ...) is one FLOP.
-   */
-  private static CostRule perElement(List<String> row) {
-    String times = row.get(1);
-    String of = row.get(2);
-    String amount = times.equals("0") ? "0" : times.equals("1") ? of : times + " x " + of;
-    String flops = times.equals("0") ? "0" : times + " * " + of + "()";
-    return WorkEquations.rule("0", flops, amount + ": " + row.get(3));
-  }
-
   /** All operators with a rule. */
   static Set<String> operators() {
     Set<String> operators = new HashSet<>(WORK.keySet());
-    operators.addAll(PER_ELEMENT.keySet());
     operators.addAll(DECOMPOSED.keySet());
     return operators;
   }

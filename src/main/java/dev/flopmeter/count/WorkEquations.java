@@ -46,12 +46,9 @@ record WorkEquations(Operands in) implements NodeHost {
 
     @Override
     public @Nullable BuiltIn function(String name) {
-      return switch (name) {
-        case "in", "out", "einsum" -> BuiltIn.of(0, new Function(name));
-        case "pairs_within" -> BuiltIn.of(1, new Function(name));
-        case "sum_of_lengths" -> BuiltIn.of(2, new Function(name));
-        default -> NodeFunctions.find(name);
-      };
+      Function rule = new Function(name);
+      BuiltIn own = BuiltIn.listed(name, rule, "in out einsum", "pairs_within", "sum_of_lengths");
+      return own == null ? NodeFunctions.find(name) : own;
     }
   }
 

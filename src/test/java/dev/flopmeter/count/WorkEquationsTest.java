@@ -42,11 +42,4 @@ class WorkEquationsTest {
       assertThat(row).hasSize(4);
     }
   }
-
-  @Test
-  void noOperatorHasTwoRules() {
-    var perElement = Csv.linesByWord(WorkEquations.class, "costs.csv").keySet();
-    assertThat(Csv.linesByWord(WorkEquations.class, "work.csv").keySet())
-        .doesNotContainAnyElementsOf(perElement);
-  }
 }

@@ -21,8 +21,11 @@ enum Sign {
   static final int COMPARISON = 2;
   static final int SUM = 3;
 
-  private final String text;
-  private final int level;
+  /** As equations have it. */
+  final String text;
+
+  /** How much it binds: those of a higher level are computed first. */
+  final int level;
 
   Sign(String text, int level) {
     this.text = text;
@@ -47,14 +50,5 @@ enum Sign {
       case "%" -> REMAINDER;
       default -> null;
     };
-  }
-
-  /** How much it binds: those of a higher level are computed first. */
-  int level() {
-    return level;
-  }
-
-  String text() {
-    return text;
   }
 }

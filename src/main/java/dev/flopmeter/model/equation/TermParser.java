@@ -43,9 +43,9 @@ record TermParser(
             ? new Term.Not(between(Sign.COMPARISON))
             : factor();
     Sign next = Sign.of(tokens.peek());
-    while (next != null && next.level() >= level) {
+    while (next != null && next.level >= level) {
       tokens.take();
-      left = new Term.Operation(next, left, between(next.level() + 1));
+      left = new Term.Operation(next, left, between(next.level + 1));
       next = Sign.of(tokens.peek());
     }
     return left;

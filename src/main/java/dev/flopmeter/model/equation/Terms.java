@@ -129,7 +129,7 @@ public final class Terms {
         boolean areNumbers = left instanceof Number && right instanceof Number;
         yield areNumbers
             ? (Object) reals(sign, real(left), real(right))
-            : host.combined(sign.text(), left, right);
+            : host.combined(sign.text, left, right);
       }
     };
   }

@@ -50,7 +50,13 @@ public record OnnxModel(
    *     names it
    */
   public static OnnxModel read(Path file) {
-    return reading(file, () -> parse(stem(file), file.toString(), map(file), file));
+    try {
+      return parse(stem(file), file.toString(), bytes(file), file);
+    } catch (ModelException e) {
+      throw e.at(file.toString());
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
   }
 
   /**
@@ -59,28 +65,19 @@ public record OnnxModel(
    * @throws ModelException if the file is missing or holds no tensor; the message names it
    */
   public static Tensor readTensor(Path file) {
-    return reading(
-        file,
-        () -> {
-          ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
-          WireReader in = new WireReader(bytes, 0, ReadBudget.ofHeap());
-          return TensorParser.parse(in, new ExternalData(null)).tensor();
-        });
-  }
-
-  /** Makes something of a file. */
-  private interface Reading<T> {
-    T read() throws IOException;
-  }
-
-  private static <T> T reading(Path file, Reading<T> reading) {
     try {
-      return reading.read();
+      ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+      WireReader in = new WireReader(bytes, 0, ReadBudget.ofHeap());
+      return TensorParser.parse(in, new ExternalData(null)).tensor();
     } catch (ModelException e) {
       throw e.at(file.toString());
     } catch (IOException e) {
-      throw new ModelException(file + ": cannot be read: " + IoReason.of(e), e);
+      throw unreadable(file, e);
     }
+  }
+
+  private static ModelException unreadable(Path file, IOException e) {
+    return new ModelException(file + ": cannot be read: " + IoReason.of(e), e);
   }
 
   /**
@@ -92,7 +89,7 @@ public record OnnxModel(
     return parse(name, "memory", bytes, null);
   }
 
-  private static ByteBuffer map(Path file) throws IOException {
+  private static ByteBuffer bytes(Path file) throws IOException {
     if (!Files.exists(file)) {
       throw new ModelException("the file does not exist");
     }
@@ -111,7 +108,10 @@ public record OnnxModel(
             "the file has %s bytes; ONNX files are limited to 2^31-1, larger weights go to external data"
                 .formatted(size));
       }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
+      // Mapping sets up machinery of the JDK, for longer than it takes to read a small file.
+      return size <= 1 << 20
+          ? ByteBuffer.wrap(Files.readAllBytes(file))
+          : channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
     }
   }
 

@@ -70,7 +70,8 @@ final class TensorParser {
 
   private void packedOrSingle(WireReader in, int field) {
     if (in.isPacked()) {
-      packed.computeIfAbsent(field, f -> new ArrayList<>()).add(in.bytes());
+      packed.putIfAbsent(field, new ArrayList<>());
+      packed.get(field).add(in.bytes());
     } else if (field == 4) {
       integers.append(Float.floatToRawIntBits(in.float32()));
     } else {
