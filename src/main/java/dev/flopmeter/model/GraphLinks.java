@@ -31,12 +31,8 @@ public final class GraphLinks {
         writers.put(value, node);
       }
       for (String value : reads(node)) {
-        List<Node> known = readers.get(value);
-        if (known == null) {
-          known = new ArrayList<>();
-          readers.put(value, known);
-        }
-        known.add(node);
+        readers.putIfAbsent(value, new ArrayList<>());
+        readers.get(value).add(node);
       }
     }
     writers.remove("");

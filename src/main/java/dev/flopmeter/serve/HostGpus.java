@@ -59,11 +59,10 @@ final class HostGpus implements WorkerRunner.Faults, AutoCloseable {
   @Override
   public Optional<String> between(String device, Instant from, Instant to) {
     Map<String, String> known = devices.properties(device);
-    Set<String> uuids = new HashSet<>();
-    uuids.add(known.getOrDefault("uuid", "none"));
-    uuids.add(known.getOrDefault("mig_uuid", "none"));
+    List<String> uuids =
+        List.of(known.getOrDefault("uuid", "none"), known.getOrDefault("mig_uuid", "none"));
     return state()
-        .fatal(uuids, from, to)
+        .fatal(Set.copyOf(uuids), from, to)
         .map(event -> event.text() + " at " + event.at() + ", during the measurement");
   }
 
@@ -71,7 +70,6 @@ final class HostGpus implements WorkerRunner.Faults, AutoCloseable {
     return watch.state();
   }
 
-  /** See {@link NodeWatch#tick}. */
   boolean tick() {
     return watch.tick();
   }

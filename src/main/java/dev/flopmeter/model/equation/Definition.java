@@ -2,6 +2,7 @@ package dev.flopmeter.model.equation;
 
 import dev.flopmeter.text.Resource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,10 +131,8 @@ public final class Definition {
   /** The results for these arguments. */
   public List<Object> of(Host host, List<?> arguments) {
     Equations read = equations();
-    Scope scope = new Scope(host, read.variables());
-    for (int i = 0; i < arguments.size(); i++) {
-      scope.set(i, arguments.get(i));
-    }
+    @Nullable Object[] variables = Arrays.copyOf(arguments.toArray(), read.variables());
+    Scope scope = new Scope(host, variables);
     return Objects.requireNonNull(scope.run(read.statements()), "no results");
   }
 }

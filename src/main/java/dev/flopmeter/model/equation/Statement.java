@@ -17,10 +17,7 @@ sealed interface Statement {
     }
   }
 
-  /**
-   * {@code require condition, message}, an error of the model, or {@code refuse condition,
-   * message}, a form that the equations do not cover.
-   */
+  /** {@code require}, else an error of the model, or {@code refuse}, a form not covered. */
   record Check(boolean isRefusal, Term condition, Term message) implements Statement {
     @Override
     public @Nullable List<Object> run(Scope scope) {
@@ -47,7 +44,7 @@ sealed interface Statement {
     public @Nullable List<Object> run(Scope scope) {
       long end = (Long) to.in(scope);
       for (long i = (Long) from.in(scope); i < end; i++) {
-        scope.set(index, i);
+        scope.variables()[index] = i;
         scope.run(repeated);
       }
       return null;
@@ -71,7 +68,7 @@ sealed interface Statement {
             "a list of %s where %s are needed (%s)".formatted(all.size(), count, place));
       }
       for (int i = 0; i < count; i++) {
-        scope.set(variables.get(i), all.get(i));
+        scope.variables()[variables.get(i)] = all.get(i);
       }
       return null;
     }

@@ -39,7 +39,7 @@ sealed interface Term {
   record Variable(int place, String name) implements Term {
     @Override
     public Object in(Scope scope) {
-      return scope.variable(place, name);
+      return Objects.requireNonNull(scope.variables()[place], name);
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.flopmeter.serve.metrics;
 
 import dev.flopmeter.device.Device;
+import dev.flopmeter.result.Basis;
+import dev.flopmeter.result.ProfileResult.Roof;
 import dev.flopmeter.result.ProfileResult.Sensors;
 import dev.flopmeter.serve.result.Result;
 import dev.flopmeter.serve.worker.DeviceState;
@@ -10,18 +12,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What a result contains about its device. */
 final class DeviceRows {
   private DeviceRows() {}
 
   static List<Row> sensors(Result result) {
+    List<Row> rows = new ArrayList<>();
     Sensors sensors = result.profile().sensors();
     if (sensors == null) {
-      return List.of();
+      return rows;
     }
     Labels labels = Labels.of("device", result.key().device());
-    List<Row> rows = ResultRows.fields("sensors", labels, sensors);
+    Row.add(rows, "flopmeter_device_power_watts", labels, sensors.powerW());
+    Row.add(rows, "flopmeter_device_temperature_celsius", labels, sensors.temperatureC());
+    Row.add(rows, "flopmeter_device_memory_used_bytes", labels, sensors.memoryUsedBytes());
+    Row.add(rows, "flopmeter_device_utilization_ratio", labels, sensors.utilization());
+    String clock = "flopmeter_device_clock_hertz";
+    Row.add(rows, clock, labels.add("domain", "sm"), sensors.smClockHz());
+    Row.add(rows, clock, labels.add("domain", "memory"), sensors.memoryClockHz());
     for (String reason : sensors.throttleReasons()) {
       Row.add(rows, "flopmeter_device_throttle_active", labels.add("reason", reason), 1.0);
     }
@@ -32,12 +43,25 @@ final class DeviceRows {
   static List<Row> peakFlops(Result result) {
     Labels labels =
         Labels.of("device", result.key().device(), "precision", result.key().precision());
-    return ResultRows.fields("peak flops", labels, result.profile().roofs());
+    return peaks(result, "flopmeter_device_peak_flop_per_second", labels, Roof::flopsPerSecond);
   }
 
   static List<Row> peakBytes(Result result) {
     Labels labels = Labels.of("device", result.key().device());
-    return ResultRows.fields("peak bytes", labels, result.profile().roofs());
+    String metric = "flopmeter_device_peak_memory_bytes_per_second";
+    return peaks(result, metric, labels, Roof::bytesPerSecond);
+  }
+
+  private static List<Row> peaks(
+      Result result, String metric, Labels labels, Function<Roof, @Nullable Double> rate) {
+    List<Row> rows = new ArrayList<>();
+    for (Basis basis : Basis.values()) {
+      Roof roof = result.profile().roofs().of(basis);
+      if (roof != null) {
+        Row.add(rows, metric, labels.add("basis", basis.label()), rate.apply(roof));
+      }
+    }
+    return rows;
   }
 
   /**

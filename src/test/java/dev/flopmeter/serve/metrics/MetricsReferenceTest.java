@@ -2,8 +2,6 @@ package dev.flopmeter.serve.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flopmeter.text.Csv;
-import dev.flopmeter.text.Resource;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -23,21 +21,5 @@ class MetricsReferenceTest {
               assertThat(metric.labels()).doesNotHaveDuplicates();
             });
     assertThat(Metric.all()).extracting(Metric::name).doesNotHaveDuplicates();
-  }
-
-  @Test
-  void metricsShowFieldsThatResultsHave() {
-    String schema = Resource.text(Metric.class, "/dev/flopmeter/schema/profile-1.json");
-    assertThat(Csv.rows(Metric.class, "fields.csv"))
-        .allSatisfy(
-            row -> {
-              assertThat(
-                      row.get(2).isEmpty()
-                          || Metric.named(row.get(1)).labels().contains(row.get(2)))
-                  .as(row.get(1))
-                  .isTrue();
-              assertThat(row.get(4).substring(1).split("/"))
-                  .allSatisfy(field -> assertThat(schema).contains('"' + field + '"'));
-            });
   }
 }
