@@ -26,6 +26,6 @@ class RealCudnnScriptTest {
     Process process = builder.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     assertThat(process.waitFor()).as(output).isEqualTo(3);
-    assertThat(output).contains("pip cannot download the wheels; nothing was judged");
+    assertThat(output).contains("pip cannot download the wheels; nothing was checked");
   }
 }
